@@ -1,0 +1,101 @@
+import {
+  addressAt,
+  addressCount,
+  type Cidr,
+  contains,
+  containsIp,
+  formatCidr,
+  type Ip,
+  overlaps,
+  parseCidr,
+} from "./cidr.js";
+import { DomainError } from "./errors.js";
+
+/** Sizes that EC2 allows for the IPv4 blocks of VPCs and subnets. */
+export const BLOCK_PREFIX = { min: 16, max: 28 } as const;
+
+const UNUSABLE: ReadonlyArray<readonly [string, string]> = [
+  ["0.0.0.0/8", '"this network" (RFC 1122)'],
+  ["127.0.0.0/8", "loopback (RFC 1122)"],
+  ["169.254.0.0/16", "link-local (RFC 3927)"],
+  ["224.0.0.0/4", "multicast (RFC 5771)"],
+  ["240.0.0.0/4", "reserved (RFC 1112)"],
+];
+
+const unusableBlocks = UNUSABLE.flatMap(([text, use]) => {
+  const parsed = parseCidr(text);
+  return parsed === undefined ? [] : [{ block: parsed.block, use }];
+});
+
+type RangeCode = "InvalidVpcRange" | "InvalidSubnet.Range";
+
+/**
+ * The block that `text` names, when a VPC may use it: canonical, /16 to /28, unicast.
+ * @throws DomainError `InvalidVpcRange`, or `ValidationError` when it is no IPv4 block at all
+ */
+export function vpcBlock(text: string): Cidr {
+  const block = usableBlock(text, "InvalidVpcRange");
+  const unusable = unusableBlocks.find((entry) => overlaps(entry.block, block));
+  if (unusable !== undefined) {
+    throw rangeError("InvalidVpcRange", `${text} is ${unusable.use} address space`);
+  }
+  return block;
+}
+
+/**
+ * The block that `text` names, when a subnet of a VPC with these blocks may use it.
+ * @throws DomainError `InvalidSubnet.Range`, or `ValidationError` when it is no IPv4 block at all
+ */
+export function subnetBlock(text: string, vpcBlocks: readonly Cidr[]): Cidr {
+  const block = usableBlock(text, "InvalidSubnet.Range");
+  if (!vpcBlocks.some((outer) => contains(outer, block))) {
+    const blocks = vpcBlocks.map(formatCidr).join(", ");
+    throw rangeError("InvalidSubnet.Range", `${text} is not inside a block of the VPC (${blocks})`);
+  }
+  return block;
+}
+
+function usableBlock(text: string, code: RangeCode): Cidr {
+  const parsed = parseCidr(text);
+  if (parsed === undefined || parsed.block.family !== 4) {
+    throw rangeError("ValidationError", `"${text}" is not an IPv4 CIDR block such as 10.0.0.0/16`);
+  }
+  if (!parsed.canonical) {
+    const canonical = formatCidr(parsed.block);
+    throw rangeError(code, `${text} has host bits set; the block is ${canonical}`);
+  }
+  const { prefix } = parsed.block;
+  if (prefix < BLOCK_PREFIX.min || prefix > BLOCK_PREFIX.max) {
+    const allowed = `/${BLOCK_PREFIX.min} to /${BLOCK_PREFIX.max}`;
+    throw rangeError(code, `${text} has a prefix length of ${prefix}; allowed is ${allowed}`);
+  }
+  return parsed.block;
+}
+
+function rangeError(code: RangeCode | "ValidationError", detail: string): DomainError {
+  return new DomainError(code, detail, { pointer: "/cidrBlock" });
+}
+
+/** As EC2: network, router, two more and broadcast; the gateway is the first host. */
+const RESERVED_AT_START = 4n;
+
+export function gatewayOf(subnet: Cidr): Ip {
+  return addressAt(subnet, 1n);
+}
+
+export function isAssignable(subnet: Cidr, ip: Ip): boolean {
+  const offset = ip.value - subnet.base;
+  return (
+    containsIp(subnet, ip) && offset >= RESERVED_AT_START && offset < addressCount(subnet) - 1n
+  );
+}
+
+/** The lowest assignable address of the subnet that is not in `used` (addresses as integers). */
+export function firstFreeAddress(subnet: Cidr, used: ReadonlySet<bigint>): Ip | undefined {
+  const last = addressCount(subnet) - 1n;
+  for (let offset = RESERVED_AT_START; offset < last; offset += 1n) {
+    const ip = addressAt(subnet, offset);
+    if (!used.has(ip.value)) return ip;
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+import type { PeeringIntent, Scope } from "./intent.js";
+
+export type BackendKind = "ovs" | "noop";
+
+/** How far the switch has followed a resource. Generations: see ADR "states as promises". */
+export interface DataPlaneStatus {
+  readonly state: "pending" | "programmed" | "error" | "noop";
+  readonly message?: string;
+  readonly generation: number;
+  readonly observedGeneration: number;
+}
+
+/** Where a network interface is plugged in. */
+export type Binding =
+  | { readonly kind: "unbound" }
+  | { readonly kind: "bound"; readonly port: string }
+  | { readonly kind: "conflict"; readonly message: string };
+
+/** Wakes the reconciler. The call carries no data that the result depends on, only where to look. */
+export interface Waker {
+  wake(vpcIds: Iterable<string>): void;
+}
+
+/** What is known of the switch without asking it. */
+export interface DataPlaneView {
+  readonly backend: BackendKind;
+  /** Status of something that lives in these VPCs and last changed at `generation`. */
+  status(vpcIds: readonly string[], generation: number): DataPlaneStatus;
+  binding(networkInterfaceId: string): Binding;
+  /** The deterministic name of a VPC's bridge. */
+  bridgeName(vpcNumber: number): string;
+  /** The desired flows of a live peering, by bridge, in `ovs-ofctl` syntax. */
+  peeringFlows(peering: PeeringIntent): PeeringBridgeFlows[];
+  bridges(): BridgeStatus[];
+}
+
+export interface PeeringBridgeFlows {
+  readonly bridge: string;
+  /** Null for the exchange. */
+  readonly vpcId: string | null;
+  readonly flows: string[];
+}
+
+export interface BridgeStatus {
+  readonly bridge: string;
+  /** Null for the exchange. */
+  readonly vpcId: string | null;
+  readonly generation: number;
+  readonly observedGeneration: number;
+  readonly flowCount: number;
+  /** Flows found missing, changed or unexpected by resyncs since start, without a change of intent. */
+  readonly driftCount: number;
+  readonly lastError: string | null;
+  /** RFC 3339, null before the first resync. */
+  readonly lastResync: string | null;
+}
+
+/** The difference between desired and installed flows of one bridge, as `ovs-ofctl` text. */
+export interface BridgeDiff {
+  readonly bridge: string;
+  readonly missing: string[];
+  readonly changed: string[];
+  readonly unexpected: string[];
+  /** On our bridge but not ours: reported, never touched. */
+  readonly foreign: string[];
+}
+
+export interface ReconcileReport {
+  readonly applied: boolean;
+  readonly bridges: BridgeDiff[];
+}
+
+/** An operator's direct wish to the reconciler. */
+export interface Reconciling {
+  /** Compares with the switch itself, and repairs unless `dryRun`. */
+  reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport>;
+}
+
+/** Lets a caller wait until the reconciler has written back the fate of a peering. */
+export interface Settlements {
+  /** True once the daemon is stopping: nobody waits any more. */
+  readonly closed: boolean;
+  /** Resolves when the peering may have settled, or after `limitMs`, or when the daemon stops. */
+  next(peeringId: string, limitMs: number): Promise<void>;
+}

@@ -1,0 +1,49 @@
+/** Every error code that a caller may see. Transport-free: the HTTP status is the API's business. */
+export type ErrorCode =
+  | "ValidationError"
+  | "InvalidParameterValue"
+  | "InvalidVpcRange"
+  | "InvalidSubnet.Range"
+  | "Unauthenticated"
+  | "Forbidden"
+  | "NotFound"
+  | "InvalidTenantID.NotFound"
+  | "InvalidAccessKeyID.NotFound"
+  | "InvalidVpcID.NotFound"
+  | "InvalidSubnetID.NotFound"
+  | "InvalidNetworkInterfaceID.NotFound"
+  | "InvalidVpcPeeringConnectionID.NotFound"
+  | "TenantAlreadyExists"
+  | "InvalidSubnet.Conflict"
+  | "InsufficientFreeAddressesInSubnet"
+  | "PrivateIpInUse"
+  | "MacAddressInUse"
+  | "DependencyViolation"
+  | "OverlappingCidr"
+  | "RouteAlreadyExists"
+  | "VpcPeeringConnectionAlreadyExists"
+  | "InvalidStateTransition"
+  | "ServiceUnavailable";
+
+export interface ErrorContext {
+  /** JSON pointer (RFC 6901) to the field of the request body that is at fault. */
+  readonly pointer?: string;
+  /** Ids of the resources that stand in the way. */
+  readonly blockedBy?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** An outcome that the caller must be told about; `message` is written for the caller. */
+export class DomainError extends Error {
+  readonly code: ErrorCode;
+  readonly pointer: string | undefined;
+  readonly blockedBy: readonly string[] | undefined;
+
+  constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = "DomainError";
+    this.code = code;
+    this.pointer = context.pointer;
+    this.blockedBy = context.blockedBy;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Cidr, Ip } from "./cidr.js";
+import type { PeeringRole, PeeringState } from "./lifecycle.js";
+import type { TenantRole } from "./permissions.js";
+
+/** Stored resources as the rest of the program knows them, free of storage and transport. */
+export type Tags = Readonly<Record<string, string>>;
+
+export interface Tenant {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly suspended: boolean;
+  readonly createdAt: Date;
+}
+
+export interface AccessKey {
+  readonly id: string;
+  readonly number: number;
+  readonly tenantId: string;
+  readonly roles: readonly TenantRole[];
+  readonly createdAt: Date;
+}
+
+interface Described {
+  readonly name: string | null;
+  readonly tags: Tags;
+}
+
+export interface Vpc extends Described {
+  readonly id: string;
+  readonly number: number;
+  readonly tenantId: string;
+  readonly blocks: ReadonlyArray<{
+    readonly block: Cidr;
+    readonly primary: boolean;
+  }>;
+  readonly generation: number;
+  readonly createdAt: Date;
+}
+
+export interface Subnet extends Described {
+  readonly id: string;
+  readonly number: number;
+  readonly tenantId: string;
+  readonly vpcId: string;
+  readonly block: Cidr;
+  readonly gateway: Ip;
+  readonly availabilityZone: string;
+  readonly generation: number;
+  readonly createdAt: Date;
+}
+
+export interface NetworkInterface extends Described {
+  readonly id: string;
+  readonly number: number;
+  readonly tenantId: string;
+  readonly vpcId: string;
+  readonly subnetId: string;
+  readonly privateIp: Ip;
+  readonly macAddress: string;
+  /** The gateway of its subnet. */
+  readonly gateway: Ip;
+  readonly generation: number;
+  readonly createdAt: Date;
+}
+
+export interface VpcPeeringSide extends Described {
+  readonly tenantId: string;
+  readonly vpcId: string;
+  readonly blocks: readonly Cidr[];
+  readonly autoRoutes: boolean;
+  readonly allowDnsResolutionFromRemoteVpc: boolean;
+}
+
+export interface VpcPeering {
+  readonly id: string;
+  readonly number: number;
+  readonly state: PeeringState;
+  readonly statusMessage: string;
+  readonly requester: VpcPeeringSide;
+  readonly accepter: VpcPeeringSide;
+  /** Set on a request that cannot succeed: when it turns `failed`. The accepter never sees it. */
+  readonly doomedAt: Date | null;
+  readonly generation: number;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly activatedAt: Date | null;
+  readonly endedAt: Date | null;
+}
+
+/** One row of the event list: what happened to a resource. */
+export interface ResourceEvent {
+  /** The generation of the change; commit order. */
+  readonly id: number;
+  readonly time: Date;
+  readonly actor: Actor;
+  readonly resourceType: ResourceType;
+  readonly resourceId: string;
+  readonly action: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export type ResourceType =
+  | "tenant"
+  | "access-key"
+  | "vpc"
+  | "subnet"
+  | "network-interface"
+  | "vpc-peering";
+
+/** Who did it. The access key is shown to its own tenant and to the operator only. */
+export interface Actor {
+  readonly kind: "operator" | "access-key" | "system";
+  readonly tenantId: string | null;
+  readonly accessKeyId: string | null;
+}
+
+/** One page of a list in stable order. `next` continues after it; null at the end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: number | null;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  /** The `number` of the last item already seen. */
+  readonly after: number;
+}
+
+/** A role that somebody of `tenantId` has in a peering; within one tenant it is both. */
+export function rolesIn(peering: VpcPeering, tenantId: string): PeeringRole[] {
+  const roles: PeeringRole[] = [];
+  if (peering.requester.tenantId === tenantId) roles.push("requester");
+  if (peering.accepter.tenantId === tenantId) roles.push("accepter");
+  return roles;
+}
