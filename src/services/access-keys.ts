@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { DomainError } from "../domain/errors.js";
+import { newAccessKeyId } from "../domain/ids.js";
+import { mayGrant, type Role, type TenantRole } from "../domain/permissions.js";
+import { type Principal, requirePermission } from "../domain/principal.js";
+import type { AccessKey, Page, PageRequest } from "../domain/resources.js";
+import { recordChange } from "../store/change.js";
+import { inTransaction } from "../store/database/transaction.js";
+import {
+  findAccessKeys,
+  findTenant,
+  insertAccessKey,
+  lockTenant,
+  removeAccessKey,
+} from "../store/tenants.js";
+import { formatToken } from "./authentication.js";
+import type { ServiceContext } from "./context.js";
+import { resourceChange } from "./resource-change.js";
+import { requireTenant } from "./tenants.js";
+
+const SECRET_BYTES = 32;
+
+/** A new key; its secret is never shown again. */
+export interface IssuedAccessKey {
+  readonly key: AccessKey;
+  readonly secret: string;
+  readonly token: string;
+}
+
+/** @throws DomainError `Forbidden` when the caller would give away more than it has */
+export async function createAccessKey(
+  ctx: ServiceContext,
+  caller: Principal,
+  tenantId: string,
+  input: { roles: readonly Role[] },
+): Promise<IssuedAccessKey> {
+  const id = newAccessKeyId();
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  const encryptedSecret = ctx.secrets.seal(secret, id);
+  const key = await inTransaction(ctx.db, async (tx) => {
+    requireTenant(caller, tenantId, await lockTenant(tx, tenantId));
+    requirePermission(caller, "access_key:create");
+    const roles = grantableRoles(caller, input.roles);
+    const inserted = await insertAccessKey(tx, {
+      id,
+      tenantId,
+      roles,
+      encryptedSecret,
+    });
+    await recordChange(tx, resourceChange(caller, "access-key", tenantId, id, "create"));
+    return inserted;
+  });
+  return { key, secret, token: formatToken(id, secret) };
+}
+
+export async function listAccessKeys(
+  ctx: ServiceContext,
+  caller: Principal,
+  tenantId: string,
+  page: PageRequest,
+): Promise<Page<AccessKey>> {
+  requireTenant(caller, tenantId, await findTenant(ctx.db, tenantId));
+  requirePermission(caller, "access_key:read");
+  return findAccessKeys(ctx.db, tenantId, page);
+}
+
+/** Refused from the next request on. */
+export async function deleteAccessKey(
+  ctx: ServiceContext,
+  caller: Principal,
+  tenantId: string,
+  keyId: string,
+): Promise<void> {
+  await inTransaction(ctx.db, async (tx) => {
+    requireTenant(caller, tenantId, await lockTenant(tx, tenantId));
+    requirePermission(caller, "access_key:delete");
+    if (!(await removeAccessKey(tx, tenantId, keyId))) {
+      const detail = `tenant ${tenantId} has no access key ${keyId}`;
+      throw new DomainError("InvalidAccessKeyID.NotFound", detail);
+    }
+    await recordChange(tx, resourceChange(caller, "access-key", tenantId, keyId, "delete"));
+  });
+}
+
+function grantableRoles(caller: Principal, wanted: readonly Role[]): TenantRole[] {
+  const pointer = "/roles";
+  const isOperator = caller.tenantId === null;
+  if (!isOperator && !mayGrant(caller.roles, wanted)) {
+    throw new DomainError("Forbidden", "these roles exceed the caller's own", {
+      pointer,
+    });
+  }
+  const roles = [...new Set(wanted)];
+  const tenantRoles = roles.filter((role) => role !== "operator");
+  if (tenantRoles.length !== roles.length) {
+    const detail = "an access key belongs to a tenant and cannot have the role operator";
+    throw new DomainError("ValidationError", detail, { pointer });
+  }
+  return tenantRoles;
+}

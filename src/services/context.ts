@@ -1,0 +1,14 @@
+import type { Settlements, Waker } from "../domain/data-plane.js";
+import type { PrismaClient } from "../generated/prisma/client.js";
+import type { SecretBox } from "./secrets.js";
+
+/** What every use case is given. */
+export interface ServiceContext {
+  readonly db: PrismaClient;
+  readonly waker: Waker;
+  readonly settlements: Settlements;
+  readonly clock: () => Date;
+  readonly secrets: SecretBox;
+  readonly operatorToken: string;
+  readonly peeringExpirySeconds: number;
+}

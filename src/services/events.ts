@@ -1,0 +1,22 @@
+import { type Principal, requirePermission } from "../domain/principal.js";
+import type { ResourceEvent } from "../domain/resources.js";
+import { findEvents } from "../store/change.js";
+import type { ServiceContext } from "./context.js";
+
+/** What happened to the caller's own resources after event `after`, in commit order. */
+export async function listEvents(
+  ctx: ServiceContext,
+  caller: Principal,
+  { after, limit }: { after: number; limit: number },
+): Promise<{ items: ResourceEvent[]; nextAfter: number }> {
+  requirePermission(caller, "event:read");
+  const events = await findEvents(ctx.db, caller.tenantId, after, limit);
+  const items = events.map((event) => asSeenBy(caller, event));
+  return { items, nextAfter: items.at(-1)?.id ?? after };
+}
+
+/** Which key of another tenant was used is that tenant's business. */
+function asSeenBy(caller: Principal, event: ResourceEvent): ResourceEvent {
+  const own = caller.tenantId === null || caller.tenantId === event.actor.tenantId;
+  return own ? event : { ...event, actor: { ...event.actor, accessKeyId: null } };
+}

@@ -1,0 +1,170 @@
+import { type Cidr, findOverlap, formatCidr } from "../domain/cidr.js";
+import { DomainError } from "../domain/errors.js";
+import { newId } from "../domain/ids.js";
+import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import type { Tags, Vpc, VpcPeering } from "../domain/resources.js";
+import { recordChange } from "../store/change.js";
+import { inTransaction, type Tx } from "../store/database/transaction.js";
+import { findOpenRequest, insertPeering } from "../store/vpc-peerings.js";
+import { lockVpcs } from "../store/vpcs.js";
+import { actorOf } from "./authentication.js";
+import type { ServiceContext } from "./context.js";
+import { peeringChange } from "./peering-changes.js";
+import { requireVpc } from "./vpcs.js";
+
+export interface PeeringInput {
+  readonly requesterVpcId: string;
+  readonly accepterVpcId: string;
+  /** Absent: the caller's own tenant. */
+  readonly accepterTenantId?: string | undefined;
+  readonly autoRoutes?: boolean | undefined;
+  readonly name?: string | undefined;
+  readonly tags?: Tags | undefined;
+}
+
+/** The two VPCs of a request, as far as they are what it says they are. */
+interface Ends {
+  readonly requester: Vpc;
+  readonly accepterTenantId: string;
+  readonly accepter: Vpc | undefined;
+}
+
+/**
+ * Asks for a peering. Within one tenant the caller is told at once what is wrong. Across tenants
+ * nothing may be learned about the other side: a request that cannot succeed is answered like any
+ * other and fails a moment later.
+ */
+export async function requestPeering(
+  ctx: ServiceContext,
+  caller: Principal,
+  input: PeeringInput,
+): Promise<{ peering: VpcPeering; created: boolean }> {
+  const tenantId = ownTenant(caller);
+  requirePermission(caller, "vpc_peering:create");
+  if (input.requesterVpcId === input.accepterVpcId) {
+    const pointer = "/accepterVpcId";
+    throw new DomainError("InvalidParameterValue", "a VPC cannot peer with itself", { pointer });
+  }
+  return inTransaction(ctx.db, async (tx) => {
+    const ends = await lockEnds(tx, caller, tenantId, input);
+    const existing = await findSameRequest(tx, ends, input);
+    if (existing !== null) return { peering: existing, created: false };
+    const doomed = await isDoomed(tx, ends, input);
+    return {
+      peering: await insertRequest(ctx, tx, caller, input, ends, doomed),
+      created: true,
+    };
+  });
+}
+
+async function lockEnds(
+  tx: Tx,
+  caller: Principal,
+  tenantId: string,
+  input: PeeringInput,
+): Promise<Ends> {
+  const { requesterVpcId, accepterVpcId, accepterTenantId = tenantId } = input;
+  const vpcs = await lockVpcs(tx, [requesterVpcId, accepterVpcId]);
+  const own = vpcs.get(requesterVpcId) ?? null;
+  const requester = requireVpc(caller, requesterVpcId, own, "/requesterVpcId");
+  const named = vpcs.get(accepterVpcId);
+  const accepter = named?.tenantId === accepterTenantId ? named : undefined;
+  return { requester, accepterTenantId, accepter };
+}
+
+async function findSameRequest(
+  tx: Tx,
+  ends: Ends,
+  input: PeeringInput,
+): Promise<VpcPeering | null> {
+  return findOpenRequest(tx, input.requesterVpcId, input.accepterVpcId, ends.accepterTenantId);
+}
+
+/** @throws DomainError what is wrong, within one tenant */
+async function isDoomed(tx: Tx, ends: Ends, input: PeeringInput): Promise<boolean> {
+  const { requester, accepter } = ends;
+  const withinTenant = requester.tenantId === ends.accepterTenantId;
+  if (accepter === undefined) {
+    if (withinTenant) throw unknownAccepter(input.accepterVpcId);
+    return true;
+  }
+  const overlap = findOverlap(blocksOf(requester), blocksOf(accepter));
+  if (overlap !== undefined) {
+    if (withinTenant) throw overlapping(requester, accepter, overlap);
+    return true;
+  }
+  await refuseOppositeRequest(tx, requester, accepter);
+  return false;
+}
+
+/** The opposite request was sent to this caller, so naming it tells nothing new. */
+async function refuseOppositeRequest(tx: Tx, requester: Vpc, accepter: Vpc): Promise<void> {
+  const opposite = await findOpenRequest(tx, accepter.id, requester.id, requester.tenantId);
+  if (opposite === null || opposite.doomedAt !== null) return;
+  const detail = `these VPCs have the peering ${opposite.id}, asked for by ${accepter.id}`;
+  const blockedBy = [opposite.id];
+  throw new DomainError("VpcPeeringConnectionAlreadyExists", detail, {
+    blockedBy,
+  });
+}
+
+async function insertRequest(
+  ctx: ServiceContext,
+  tx: Tx,
+  caller: Principal,
+  input: PeeringInput,
+  ends: Ends,
+  doomed: boolean,
+): Promise<VpcPeering> {
+  const { requester, accepterTenantId } = ends;
+  const id = newId("vpcPeering");
+  const now = ctx.clock();
+  const doomedAt = doomed ? now : null;
+  const sides = sidesFor(requester, accepterTenantId, input);
+  const change = peeringChange(
+    actorOf(caller),
+    { id, state: null, doomedAt, ...sides },
+    "request",
+    "pending-acceptance",
+  );
+  return insertPeering(tx, {
+    id,
+    doomedAt,
+    expiresAt: new Date(now.getTime() + ctx.peeringExpirySeconds * 1000),
+    generation: await recordChange(tx, change),
+    statusMessage: `Pending acceptance by ${accepterTenantId}`,
+    requesterTenantId: requester.tenantId,
+    requesterVpcId: requester.id,
+    requesterName: input.name ?? null,
+    requesterTags: input.tags ?? {},
+    requesterAutoRoutes: input.autoRoutes ?? true,
+    requesterBlocks: blocksOf(requester),
+    accepterTenantId,
+    accepterVpcId: input.accepterVpcId,
+  });
+}
+
+function sidesFor(requester: Vpc, accepterTenantId: string, input: PeeringInput) {
+  return {
+    requester: { tenantId: requester.tenantId, vpcId: requester.id },
+    accepter: { tenantId: accepterTenantId, vpcId: input.accepterVpcId },
+  };
+}
+
+export function blocksOf(vpc: Vpc): Cidr[] {
+  return vpc.blocks.map(({ block }) => block);
+}
+
+export function overlapping(a: Vpc, b: Vpc, [ofA, ofB]: readonly [Cidr, Cidr]): DomainError {
+  const detail = `${formatCidr(ofA)} of ${a.id} overlaps ${formatCidr(ofB)} of ${b.id}`;
+  return new DomainError("OverlappingCidr", detail, {
+    blockedBy: [a.id, b.id],
+  });
+}
+
+function unknownAccepter(id: string): DomainError {
+  const pointer = "/accepterVpcId";
+  return new DomainError("InvalidVpcID.NotFound", `there is no VPC ${id}`, {
+    pointer,
+  });
+}

@@ -1,0 +1,107 @@
+import { DomainError } from "../domain/errors.js";
+import { newTenantId } from "../domain/ids.js";
+import { maySee, type Principal, requirePermission } from "../domain/principal.js";
+import type { Page, PageRequest, Tenant } from "../domain/resources.js";
+import { recordChange } from "../store/change.js";
+import { storeFailure } from "../store/database/errors.js";
+import { inTransaction } from "../store/database/transaction.js";
+import {
+  findTenant,
+  findTenants,
+  insertTenant,
+  lockTenant,
+  patchTenant,
+  type TenantPatch,
+} from "../store/tenants.js";
+import { actorOf } from "./authentication.js";
+import type { ServiceContext } from "./context.js";
+
+/** @throws DomainError `TenantAlreadyExists` when the chosen id is taken */
+export async function createTenant(
+  ctx: ServiceContext,
+  caller: Principal,
+  input: { name: string; id?: string | undefined },
+): Promise<Tenant> {
+  requirePermission(caller, "tenant:create");
+  const id = input.id ?? newTenantId();
+  try {
+    return await inTransaction(ctx.db, async (tx) => {
+      const tenant = await insertTenant(tx, id, input.name);
+      await recordChange(tx, change(caller, id, "create", null, "active"));
+      return tenant;
+    });
+  } catch (error) {
+    if (storeFailure(error).kind !== "unique") throw error;
+    const detail = `there is a tenant ${id} already`;
+    throw new DomainError("TenantAlreadyExists", detail, {
+      pointer: "/id",
+      cause: error,
+    });
+  }
+}
+
+export async function getTenant(
+  ctx: ServiceContext,
+  caller: Principal,
+  id: string,
+): Promise<Tenant> {
+  const tenant = requireTenant(caller, id, await findTenant(ctx.db, id));
+  requirePermission(caller, "tenant:read");
+  return tenant;
+}
+
+export async function listTenants(
+  ctx: ServiceContext,
+  caller: Principal,
+  page: PageRequest,
+): Promise<Page<Tenant>> {
+  requirePermission(caller, "tenant:read");
+  return findTenants(ctx.db, page);
+}
+
+/** A suspended tenant's keys are refused; its traffic goes on. */
+export async function updateTenant(
+  ctx: ServiceContext,
+  caller: Principal,
+  id: string,
+  patch: TenantPatch,
+): Promise<Tenant> {
+  return inTransaction(ctx.db, async (tx) => {
+    const before = requireTenant(caller, id, await lockTenant(tx, id));
+    requirePermission(caller, "tenant:update");
+    const after = await patchTenant(tx, id, patch);
+    await recordChange(tx, change(caller, id, "update", stateOf(before), stateOf(after)));
+    return after;
+  });
+}
+
+/** @throws DomainError `InvalidTenantID.NotFound`, also for a tenant that is not the caller's */
+export function requireTenant(caller: Principal, id: string, tenant: Tenant | null): Tenant {
+  if (tenant === null || !maySee(caller, id)) {
+    throw new DomainError("InvalidTenantID.NotFound", `there is no tenant ${id}`);
+  }
+  return tenant;
+}
+
+function stateOf(tenant: Tenant): string {
+  return tenant.suspended ? "suspended" : "active";
+}
+
+function change(
+  caller: Principal,
+  id: string,
+  action: string,
+  before: string | null,
+  after: string | null,
+) {
+  const resourceType = "tenant" as const;
+  return {
+    actor: actorOf(caller),
+    resourceType,
+    resourceId: id,
+    action,
+    before,
+    after,
+    tenantId: id,
+  };
+}

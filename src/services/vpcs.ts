@@ -1,0 +1,165 @@
+import { vpcBlock } from "../domain/address-plan.js";
+import { DomainError } from "../domain/errors.js";
+import { newId } from "../domain/ids.js";
+import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import type { Page, PageRequest, Tags, Vpc, VpcPeering } from "../domain/resources.js";
+import { recordChange } from "../store/change.js";
+import { inTransaction, type Tx } from "../store/database/transaction.js";
+import { findSubnetIds } from "../store/subnets.js";
+import { findLivePeerings, findPendingPeerings, transitionPeering } from "../store/vpc-peerings.js";
+import {
+  findVpc,
+  findVpcs,
+  insertVpc,
+  lockVpcs,
+  type Patch,
+  patchVpc,
+  removeVpc,
+} from "../store/vpcs.js";
+import { actorOf } from "./authentication.js";
+import type { ServiceContext } from "./context.js";
+import { peeringChange, SETUP_FAILED, SYSTEM } from "./peering-changes.js";
+import { resourceChange } from "./resource-change.js";
+
+export interface VpcInput {
+  readonly name?: string | undefined;
+  readonly cidrBlock: string;
+  readonly tags?: Tags | undefined;
+}
+
+/** @throws DomainError `InvalidVpcRange` */
+export async function createVpc(
+  ctx: ServiceContext,
+  caller: Principal,
+  input: VpcInput,
+): Promise<Vpc> {
+  const tenantId = ownTenant(caller);
+  requirePermission(caller, "vpc:create");
+  const block = vpcBlock(input.cidrBlock);
+  const id = newId("vpc");
+  const vpc = await inTransaction(ctx.db, async (tx) => {
+    const generation = await recordChange(
+      tx,
+      resourceChange(caller, "vpc", tenantId, id, "create"),
+    );
+    const { name = null, tags = {} } = input;
+    return insertVpc(tx, { id, tenantId, name, tags, block, generation });
+  });
+  ctx.waker.wake([id]);
+  return vpc;
+}
+
+export async function getVpc(ctx: ServiceContext, caller: Principal, id: string): Promise<Vpc> {
+  const vpc = requireVpc(caller, id, await findVpc(ctx.db, id));
+  requirePermission(caller, "vpc:read");
+  return vpc;
+}
+
+export async function listVpcs(
+  ctx: ServiceContext,
+  caller: Principal,
+  filter: { vpcId?: string | undefined; tags: Tags },
+  page: PageRequest,
+): Promise<Page<Vpc>> {
+  requirePermission(caller, "vpc:read");
+  return findVpcs(ctx.db, { ...filter, tenantId: caller.tenantId }, page);
+}
+
+export async function updateVpc(
+  ctx: ServiceContext,
+  caller: Principal,
+  id: string,
+  patch: Patch,
+): Promise<Vpc> {
+  return inTransaction(ctx.db, async (tx) => {
+    const vpc = await lockOwnVpc(tx, caller, id);
+    requirePermission(caller, "vpc:update");
+    const patched = await patchVpc(tx, id, patch);
+    await recordChange(tx, resourceChange(caller, "vpc", vpc.tenantId, id, "update"));
+    return patched;
+  });
+}
+
+/**
+ * Deletes a VPC that nothing depends on. Pending peering requests do not count: they end with it.
+ * @throws DomainError `DependencyViolation` listing subnets and live peerings
+ */
+export async function deleteVpc(ctx: ServiceContext, caller: Principal, id: string): Promise<void> {
+  await inTransaction(ctx.db, async (tx) => {
+    const vpc = await lockOwnVpc(tx, caller, id);
+    requirePermission(caller, "vpc:delete");
+    await refuseWhileInUse(tx, id);
+    await endPendingPeerings(ctx, tx, caller, vpc);
+    await recordChange(tx, resourceChange(caller, "vpc", vpc.tenantId, id, "delete"));
+    await removeVpc(tx, id);
+  });
+  ctx.waker.wake([id]);
+}
+
+/** Locks a VPC that the caller can see; what lives in it is changed under this lock only. */
+export async function lockOwnVpc(tx: Tx, caller: Principal, id: string): Promise<Vpc> {
+  const vpcs = await lockVpcs(tx, [id]);
+  return requireVpc(caller, id, vpcs.get(id) ?? null);
+}
+
+/** @throws DomainError `InvalidVpcID.NotFound`, also for a VPC that is not the caller's */
+export function requireVpc(caller: Principal, id: string, vpc: Vpc | null, pointer?: string): Vpc {
+  if (vpc === null || !maySee(caller, vpc.tenantId)) {
+    const context = pointer === undefined ? {} : { pointer };
+    throw new DomainError("InvalidVpcID.NotFound", `there is no VPC ${id}`, context);
+  }
+  return vpc;
+}
+
+async function refuseWhileInUse(tx: Tx, id: string): Promise<void> {
+  const peerings = await findLivePeerings(tx, [id]);
+  const blockedBy = [...peerings.map((peering) => peering.id), ...(await findSubnetIds(tx, id))];
+  if (blockedBy.length === 0) return;
+  const detail = `VPC ${id} is in use by ${blockedBy.join(", ")}`;
+  throw new DomainError("DependencyViolation", detail, { blockedBy });
+}
+
+async function endPendingPeerings(
+  ctx: ServiceContext,
+  tx: Tx,
+  caller: Principal,
+  vpc: Vpc,
+): Promise<void> {
+  for (const peering of await findPendingPeerings(tx, [vpc.id])) {
+    if (peering.requester.vpcId === vpc.id) await withdraw(ctx, tx, caller, peering);
+    else if (peering.doomedAt === null) await failForRequester(ctx, tx, peering);
+  }
+}
+
+async function withdraw(
+  ctx: ServiceContext,
+  tx: Tx,
+  caller: Principal,
+  peering: VpcPeering,
+): Promise<void> {
+  const { tenantId } = peering.requester;
+  const actor = actorOf(caller);
+  const generation = await recordChange(tx, peeringChange(actor, peering, "delete", "deleted"));
+  await transitionPeering(tx, {
+    id: peering.id,
+    from: "pending-acceptance",
+    to: "deleted",
+    statusMessage: `Deleted by ${tenantId}`,
+    at: ctx.clock(),
+    generation,
+    endedByTenantId: tenantId,
+  });
+}
+
+/** The requester is told no more than that it failed, and not by whom. */
+async function failForRequester(ctx: ServiceContext, tx: Tx, peering: VpcPeering): Promise<void> {
+  const generation = await recordChange(tx, peeringChange(SYSTEM, peering, "fail", "failed"));
+  await transitionPeering(tx, {
+    id: peering.id,
+    from: "pending-acceptance",
+    to: "failed",
+    statusMessage: SETUP_FAILED,
+    at: ctx.clock(),
+    generation,
+  });
+}

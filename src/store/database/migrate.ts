@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { type Migration, readMigrations } from "./migration-files.js";
+
+/** One connection, outside any transaction. */
+export interface MigrationConnection {
+  /** Runs one or more statements. */
+  execute(sql: string): Promise<void>;
+  query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
+}
+
+export class EditedMigrationError extends Error {
+  override readonly name = "EditedMigrationError";
+
+  constructor(readonly migration: string) {
+    super(
+      `migration ${migration} was edited after it was applied to this database; ` +
+        "restore it and put the change into a new migration",
+    );
+  }
+}
+
+export class FailedMigrationError extends Error {
+  override readonly name = "FailedMigrationError";
+
+  constructor(
+    readonly migration: string,
+    cause: unknown,
+  ) {
+    super(`migration ${migration} failed; nothing of it was kept`, { cause });
+  }
+}
+
+/** The key under which `prisma migrate` takes its own lock, so that the two exclude each other. */
+const advisoryLockKey = 72707369;
+
+/** As Prisma creates it: `prisma migrate status` and `deploy` read and extend the same table. */
+const createHistory = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+  "id" VARCHAR(36) PRIMARY KEY NOT NULL,
+  "checksum" VARCHAR(64) NOT NULL,
+  "finished_at" TIMESTAMPTZ,
+  "migration_name" VARCHAR(255) NOT NULL,
+  "logs" TEXT,
+  "rolled_back_at" TIMESTAMPTZ,
+  "started_at" TIMESTAMPTZ NOT NULL DEFAULT now(),
+  "applied_steps_count" INTEGER NOT NULL DEFAULT 0
+)`;
+
+const selectApplied = `SELECT migration_name AS name, checksum FROM "_prisma_migrations"
+  WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+
+const insertApplied = `INSERT INTO "_prisma_migrations"
+  (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+  VALUES ($1, $2, $3, now(), now(), 1)`;
+
+/**
+ * Applies what is missing of the migrations in `directory`, in the order of their names and in one
+ * transaction: a failure leaves the database as it was. Processes that start at once on one
+ * database wait for each other.
+ * @returns the names of the migrations applied
+ * @throws EditedMigrationError | FailedMigrationError
+ */
+export async function migrate(
+  connection: MigrationConnection,
+  directory: string,
+): Promise<string[]> {
+  const migrations = await readMigrations(directory);
+  await connection.execute("BEGIN");
+  try {
+    await connection.query("SELECT pg_advisory_xact_lock($1)", [advisoryLockKey]);
+    const missing = await findMissing(connection, migrations);
+    for (const migration of missing) await apply(connection, migration);
+    await connection.execute("COMMIT");
+    return missing.map(({ name }) => name);
+  } catch (error) {
+    await rollBack(connection, error);
+    throw error;
+  }
+}
+
+async function findMissing(
+  connection: MigrationConnection,
+  migrations: readonly Migration[],
+): Promise<Migration[]> {
+  await connection.execute(createHistory);
+  const rows = await connection.query<{ name: string; checksum: string }>(selectApplied, []);
+  const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
+  const edited = migrations.find(
+    ({ name, checksum }) => (applied.get(name) ?? checksum) !== checksum,
+  );
+  if (edited !== undefined) throw new EditedMigrationError(edited.name);
+  return migrations.filter(({ name }) => !applied.has(name));
+}
+
+async function apply(connection: MigrationConnection, migration: Migration): Promise<void> {
+  const { name, checksum, sql } = migration;
+  try {
+    await connection.execute(sql);
+  } catch (cause) {
+    throw new FailedMigrationError(name, cause);
+  }
+  await connection.query(insertApplied, [randomUUID(), checksum, name]);
+}
+
+/** A lost connection has rolled back by itself: what matters then is the first error. */
+async function rollBack(connection: MigrationConnection, reason: unknown): Promise<void> {
+  try {
+    await connection.execute("ROLLBACK");
+  } catch (error) {
+    throw new AggregateError([reason, error], "a migration failed, and so did its rollback", {
+      cause: reason,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { PGlite, Transaction as PGliteTransaction } from "@electric-sql/pglite";
+import { PrismaPGlite } from "pglite-prisma-adapter";
+
+type AdapterFactory = Pick<PrismaPGlite, "provider" | "adapterName" | "connect">;
+type Adapter = Awaited<ReturnType<PrismaPGlite["connect"]>>;
+type AdapterTransaction = Awaited<ReturnType<Adapter["startTransaction"]>>;
+
+/** The adapter keeps the transaction of PGlite that it stands for in this field. */
+interface Wrapped {
+  readonly client: PGliteTransaction;
+}
+
+type Outcomes = WeakMap<PGliteTransaction, Promise<unknown>>;
+
+/**
+ * The Prisma adapter for PGlite, with commits that can fail: as published (0.7.2) it swallows the
+ * error of COMMIT (a deferred constraint, a full disk) and reports success.
+ */
+export function pgliteAdapter(database: PGlite): AdapterFactory {
+  const outcomes: Outcomes = new WeakMap();
+  const factory = new PrismaPGlite(recordingOutcomes(database, outcomes));
+  return {
+    provider: factory.provider,
+    adapterName: factory.adapterName,
+    connect: async () => withHonestCommits(await factory.connect(), outcomes),
+  };
+}
+
+/** The same database; the result of each transaction is kept under PGlite's object for it. */
+function recordingOutcomes(database: PGlite, outcomes: Outcomes): PGlite {
+  const transaction: PGlite["transaction"] = (callback) => {
+    const outcome = database.transaction((inner) => {
+      outcomes.set(inner, outcome);
+      return callback(inner);
+    });
+    return outcome;
+  };
+  return new Proxy(database, {
+    get(target, property) {
+      if (property === "transaction") return transaction;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+function withHonestCommits(adapter: Adapter, outcomes: Outcomes): Adapter {
+  const start = adapter.startTransaction.bind(adapter);
+  adapter.startTransaction = async (isolationLevel) => {
+    const transaction = await start(isolationLevel);
+    return withHonestCommit(transaction, outcomes);
+  };
+  return adapter;
+}
+
+function withHonestCommit(transaction: AdapterTransaction, outcomes: Outcomes): AdapterTransaction {
+  const commit = transaction.commit.bind(transaction);
+  const { client } = transaction as unknown as Wrapped;
+  transaction.commit = async () => {
+    await commit();
+    await outcomes.get(client);
+  };
+  return transaction;
+}

@@ -1,0 +1,36 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Prisma, PrismaClient } from "../../generated/prisma/client.js";
+import { storeFailure } from "./errors.js";
+
+export type Tx = Prisma.TransactionClient;
+
+export interface TransactionOptions {
+  /** Default READ COMMITTED. Embedded, transactions run one at a time, whatever is asked for. */
+  readonly isolationLevel?: "RepeatableRead";
+}
+
+/** Embedded, all transactions share one connection: a burst of callers waits in line. */
+const limits = { maxWait: 20_000, timeout: 15_000 };
+const attempts = 5;
+const baseDelayMs = 10;
+
+/**
+ * Runs `work` in one transaction and commits it; anything thrown rolls back.
+ *
+ * Deadlocks and serialization failures start it over, so `work` must have no effect besides `tx`.
+ * Never use the outer client inside `work`: embedded, it would wait for this very transaction.
+ */
+export async function inTransaction<T>(
+  client: PrismaClient,
+  work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await client.$transaction(work, { ...limits, ...options });
+    } catch (error) {
+      if (attempt >= attempts || storeFailure(error).kind !== "conflict") throw error;
+    }
+    await delay(Math.random() * baseDelayMs * 2 ** attempt);
+  }
+}

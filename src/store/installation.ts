@@ -1,0 +1,38 @@
+import { randomBytes, randomInt } from "node:crypto";
+import type { PrismaClient } from "../generated/prisma/client.js";
+
+/** Who this installation is on a switch. It belongs to the intent, so it is stored beside it. */
+export interface Installation {
+  readonly installationId: string;
+  /** 24 bits, never zero. */
+  readonly mark: number;
+  /** "ovs" once it has programmed a switch: such an installation never turns no-op by itself. */
+  readonly backend: "ovs" | null;
+}
+
+const MARKS = 1 << 24;
+
+/** The installation's identity, made up on first use. */
+export async function loadInstallation(db: PrismaClient): Promise<Installation> {
+  const id = randomBytes(16).toString("hex");
+  const mark = randomInt(1, MARKS);
+  await db.$executeRaw`
+    INSERT INTO "installation" ("installation_id", "mark") VALUES (${id}, ${mark})
+    ON CONFLICT DO NOTHING`;
+  const row = await db.installation.findUniqueOrThrow({
+    where: { singleton: true },
+  });
+  const { installationId, mark: storedMark } = row;
+  return {
+    installationId,
+    mark: storedMark,
+    backend: row.backend === "ovs" ? "ovs" : null,
+  };
+}
+
+export async function rememberOvs(db: PrismaClient): Promise<void> {
+  await db.installation.update({
+    where: { singleton: true },
+    data: { backend: "ovs" },
+  });
+}

@@ -1,0 +1,145 @@
+import { gatewayOf } from "../domain/address-plan.js";
+import { cidr, formatIp, type Ip, parseIp } from "../domain/cidr.js";
+import type { NetworkInterface, Page, PageRequest, Tags } from "../domain/resources.js";
+import type { Prisma } from "../generated/prisma/client.js";
+import type { Tx } from "./database/transaction.js";
+import { pageArguments, tagConditions, toPage } from "./page.js";
+import { type Patch, patchData } from "./vpcs.js";
+
+const withParents = {
+  vpc: { select: { tenantId: true } },
+  subnet: { select: { block: true } },
+} satisfies Prisma.NetworkInterfaceInclude;
+
+type InterfaceRow = Prisma.NetworkInterfaceGetPayload<{
+  include: typeof withParents;
+}>;
+
+export interface NewNetworkInterface {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly subnetId: string;
+  readonly privateIp: Ip;
+  readonly macAddress: string;
+  readonly name: string | null;
+  readonly tags: Tags;
+  readonly generation: number;
+}
+
+export async function insertNetworkInterface(
+  tx: Tx,
+  networkInterface: NewNetworkInterface,
+): Promise<NetworkInterface> {
+  const data = {
+    ...networkInterface,
+    privateIp: formatIp(networkInterface.privateIp),
+  };
+  return toInterface(await tx.networkInterface.create({ data, include: withParents }));
+}
+
+export async function findNetworkInterface(
+  client: Tx,
+  id: string,
+): Promise<NetworkInterface | null> {
+  const row = await client.networkInterface.findUnique({
+    where: { id },
+    include: withParents,
+  });
+  return row && toInterface(row);
+}
+
+export interface NetworkInterfaceFilter {
+  /** Null: of every tenant. */
+  readonly tenantId: string | null;
+  readonly vpcId?: string | undefined;
+  readonly subnetId?: string | undefined;
+  readonly tags: Tags;
+}
+
+export async function findNetworkInterfaces(
+  client: Tx,
+  filter: NetworkInterfaceFilter,
+  page: PageRequest,
+): Promise<Page<NetworkInterface>> {
+  const rows = await client.networkInterface.findMany({
+    where: {
+      number: { gt: page.after },
+      ...(filter.tenantId !== null && { vpc: { tenantId: filter.tenantId } }),
+      ...(filter.vpcId !== undefined && { vpcId: filter.vpcId }),
+      ...(filter.subnetId !== undefined && { subnetId: filter.subnetId }),
+      AND: tagConditions(filter.tags),
+    },
+    include: withParents,
+    ...pageArguments(page),
+  });
+  return toPage(rows.map(toInterface), page.limit);
+}
+
+/** The addresses in use in a subnet, as integers. */
+export async function findUsedAddresses(client: Tx, subnetId: string): Promise<Set<bigint>> {
+  const rows = await client.networkInterface.findMany({
+    where: { subnetId },
+    select: { privateIp: true },
+  });
+  return new Set(rows.map((row) => storedIp(row.privateIp).value));
+}
+
+export async function findInterfaceIds(client: Tx, subnetId: string): Promise<string[]> {
+  const rows = await client.networkInterface.findMany({
+    where: { subnetId },
+    select: { id: true },
+    orderBy: { number: "asc" },
+  });
+  return rows.map((row) => row.id);
+}
+
+/** The interface of a VPC that has this address or MAC already. */
+export async function findInterfaceWith(
+  client: Tx,
+  vpcId: string,
+  having: { readonly privateIp: Ip } | { readonly macAddress: string },
+): Promise<string | undefined> {
+  const where = "macAddress" in having ? having : { privateIp: formatIp(having.privateIp) };
+  const row = await client.networkInterface.findFirst({
+    where: { vpcId, ...where },
+    select: { id: true },
+  });
+  return row?.id;
+}
+
+export async function patchNetworkInterface(
+  tx: Tx,
+  id: string,
+  patch: Patch,
+): Promise<NetworkInterface> {
+  const data = patchData(patch);
+  const row = await tx.networkInterface.update({
+    where: { id },
+    data,
+    include: withParents,
+  });
+  return toInterface(row);
+}
+
+export async function removeNetworkInterface(tx: Tx, id: string): Promise<void> {
+  await tx.networkInterface.delete({ where: { id } });
+}
+
+/** An address as PostgreSQL's inet prints it. */
+export function storedIp(text: string): Ip {
+  const ip = parseIp(text.replace(/\/(32|128)$/, ""));
+  if (ip === undefined) throw new RangeError(`not an address: ${text}`);
+  return ip;
+}
+
+function toInterface(row: InterfaceRow): NetworkInterface {
+  const { vpc, subnet, privateIp, generation, tags, ...rest } = row;
+  return {
+    ...rest,
+    tenantId: vpc.tenantId,
+    privateIp: storedIp(privateIp),
+    gateway: gatewayOf(cidr(subnet.block)),
+    tags: tags as Tags,
+    generation: Number(generation),
+  };
+}

@@ -1,0 +1,82 @@
+import type { PeeringState } from "../domain/lifecycle.js";
+import type { Actor } from "../domain/resources.js";
+import type { PrismaClient } from "../generated/prisma/client.js";
+import { recordChange } from "./change.js";
+import { inTransaction, type Tx } from "./database/transaction.js";
+import { transitionPeering } from "./vpc-peerings.js";
+import { lockVpcs } from "./vpcs.js";
+
+const SYSTEM: Actor = { kind: "system", tenantId: null, accessKeyId: null };
+
+interface Settlement {
+  readonly from: PeeringState;
+  readonly to: PeeringState;
+  readonly action: string;
+  readonly statusMessage: string;
+}
+
+const ACTIVATED: Settlement = {
+  from: "provisioning",
+  to: "active",
+  action: "activate",
+  statusMessage: "Active",
+};
+const CUT: Settlement = {
+  from: "deleting",
+  to: "deleted",
+  action: "finish-delete",
+  statusMessage: "Deleted",
+};
+
+/** Live peerings whose state still waits for the switch, of the given ones. */
+export async function findUnsettled(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await tx.vpcPeering.findMany({
+    where: { id: { in: [...ids] }, state: { in: [ACTIVATED.from, CUT.from] } },
+    select: { id: true },
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Writes back what the switch has confirmed. A peering that has moved on since its flows were
+ * planned is left alone: it is dirty again and another confirmation follows.
+ */
+export async function settlePeerings(
+  db: PrismaClient,
+  confirmed: {
+    readonly installed: readonly string[];
+    readonly removed: readonly string[];
+  },
+  at: Date,
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const rows = await tx.vpcPeering.findMany({
+      where: { id: { in: [...confirmed.installed, ...confirmed.removed] } },
+      select: { requesterVpcId: true, accepterVpcId: true },
+    });
+    await lockVpcs(
+      tx,
+      rows.flatMap((row) => [row.requesterVpcId, row.accepterVpcId]),
+    );
+    for (const id of confirmed.installed) await settle(tx, id, ACTIVATED, at);
+    for (const id of confirmed.removed) await settle(tx, id, CUT, at);
+  });
+}
+
+async function settle(tx: Tx, id: string, settlement: Settlement, at: Date): Promise<void> {
+  const { from, to, action, statusMessage } = settlement;
+  const row = await tx.vpcPeering.findFirst({ where: { id, state: from } });
+  if (row === null) return;
+  const { requesterTenantId: tenantId, accepterTenantId } = row;
+  const generation = await recordChange(tx, {
+    actor: SYSTEM,
+    resourceType: "vpc-peering",
+    resourceId: id,
+    action,
+    before: from,
+    after: to,
+    tenantId,
+    otherTenantId: accepterTenantId === tenantId ? undefined : accepterTenantId,
+  });
+  await transitionPeering(tx, { id, from, to, statusMessage, at, generation });
+}

@@ -1,0 +1,105 @@
+import type { TenantRole } from "../domain/permissions.js";
+import type { AccessKey, Page, PageRequest, Tenant } from "../domain/resources.js";
+import type { Tx } from "./database/transaction.js";
+import { pageArguments, toPage } from "./page.js";
+
+export interface StoredAccessKey extends AccessKey {
+  readonly encryptedSecret: Uint8Array;
+}
+
+export async function insertTenant(tx: Tx, id: string, name: string): Promise<Tenant> {
+  return tx.tenant.create({ data: { id, name } });
+}
+
+export async function findTenant(client: Tx, id: string): Promise<Tenant | null> {
+  return client.tenant.findUnique({ where: { id } });
+}
+
+export async function findTenants(client: Tx, page: PageRequest): Promise<Page<Tenant>> {
+  const rows = await client.tenant.findMany({
+    where: { number: { gt: page.after } },
+    ...pageArguments(page),
+  });
+  return toPage(rows, page.limit);
+}
+
+export interface TenantPatch {
+  readonly name?: string | undefined;
+  readonly suspended?: boolean | undefined;
+}
+
+export async function lockTenant(tx: Tx, id: string): Promise<Tenant | null> {
+  await tx.$queryRaw`SELECT 1 FROM "tenant" WHERE "id" = ${id} FOR UPDATE`;
+  return findTenant(tx, id);
+}
+
+export async function patchTenant(tx: Tx, id: string, patch: TenantPatch): Promise<Tenant> {
+  const { name, suspended } = patch;
+  return tx.tenant.update({
+    where: { id },
+    data: {
+      ...(name !== undefined && { name }),
+      ...(suspended !== undefined && { suspended }),
+    },
+  });
+}
+
+export async function insertAccessKey(
+  tx: Tx,
+  key: {
+    id: string;
+    tenantId: string;
+    roles: TenantRole[];
+    encryptedSecret: Uint8Array;
+  },
+): Promise<AccessKey> {
+  const data = { ...key, encryptedSecret: new Uint8Array(key.encryptedSecret) };
+  return toAccessKey(await tx.accessKey.create({ data }));
+}
+
+export async function findAccessKeys(
+  client: Tx,
+  tenantId: string,
+  page: PageRequest,
+): Promise<Page<AccessKey>> {
+  const rows = await client.accessKey.findMany({
+    where: { tenantId, number: { gt: page.after } },
+    ...pageArguments(page),
+  });
+  return toPage(rows.map(toAccessKey), page.limit);
+}
+
+/** The key with what is needed to verify it, and whether its tenant is suspended. */
+export async function findCredential(
+  client: Tx,
+  keyId: string,
+): Promise<{ key: StoredAccessKey; suspended: boolean } | null> {
+  const row = await client.accessKey.findUnique({
+    where: { id: keyId },
+    include: { tenant: { select: { suspended: true } } },
+  });
+  if (row === null) return null;
+  const key = { ...toAccessKey(row), encryptedSecret: row.encryptedSecret };
+  return { key, suspended: row.tenant.suspended };
+}
+
+/** False when the tenant has no such key. */
+export async function removeAccessKey(tx: Tx, tenantId: string, keyId: string): Promise<boolean> {
+  const { count } = await tx.accessKey.deleteMany({
+    where: { id: keyId, tenantId },
+  });
+  return count === 1;
+}
+
+interface AccessKeyRow {
+  id: string;
+  number: number;
+  tenantId: string;
+  roles: string[];
+  createdAt: Date;
+}
+
+function toAccessKey(row: AccessKeyRow): AccessKey {
+  const { id, number, tenantId, createdAt } = row;
+  return { id, number, tenantId, roles: row.roles as TenantRole[], createdAt };
+}

@@ -1,0 +1,122 @@
+import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
+import type { Page, PageRequest, Tags, Vpc } from "../domain/resources.js";
+import type { Prisma } from "../generated/prisma/client.js";
+import type { Tx } from "./database/transaction.js";
+import { pageArguments, tagConditions, toPage } from "./page.js";
+
+const withBlocks = {
+  blocks: { orderBy: [{ primary: "desc" }, { block: "asc" }] },
+} satisfies Prisma.VpcInclude;
+
+type VpcRow = Prisma.VpcGetPayload<{ include: typeof withBlocks }>;
+
+export interface NewVpc {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string | null;
+  readonly tags: Tags;
+  readonly block: Cidr;
+  readonly generation: number;
+}
+
+export async function insertVpc(tx: Tx, vpc: NewVpc): Promise<Vpc> {
+  const { block, ...data } = vpc;
+  const blocks = { create: { block: formatCidr(block), primary: true } };
+  return toVpc(await tx.vpc.create({ data: { ...data, blocks }, include: withBlocks }));
+}
+
+export async function findVpc(client: Tx, id: string): Promise<Vpc | null> {
+  const row = await client.vpc.findUnique({
+    where: { id },
+    include: withBlocks,
+  });
+  return row && toVpc(row);
+}
+
+export interface VpcFilter {
+  /** Null: of every tenant. */
+  readonly tenantId: string | null;
+  readonly vpcId?: string | undefined;
+  readonly tags: Tags;
+}
+
+export async function findVpcs(
+  client: Tx,
+  filter: VpcFilter,
+  page: PageRequest,
+): Promise<Page<Vpc>> {
+  const rows = await client.vpc.findMany({
+    where: {
+      number: { gt: page.after },
+      ...(filter.tenantId !== null && { tenantId: filter.tenantId }),
+      ...(filter.vpcId !== undefined && { id: filter.vpcId }),
+      AND: tagConditions(filter.tags),
+    },
+    include: withBlocks,
+    ...pageArguments(page),
+  });
+  return toPage(rows.map(toVpc), page.limit);
+}
+
+/**
+ * Locks the rows of these VPCs in the order of their ids and returns those that exist, read after
+ * the locks were granted. Every change to a VPC, to what is in it or to its live peerings holds
+ * this lock.
+ */
+export async function lockVpcs(tx: Tx, ids: readonly string[]): Promise<Map<string, Vpc>> {
+  await tx.$queryRaw`SELECT 1 FROM "vpc" WHERE "id" = ANY(${ids}) ORDER BY "id" FOR UPDATE`;
+  const rows = await tx.vpc.findMany({
+    where: { id: { in: [...ids] } },
+    include: withBlocks,
+  });
+  return new Map(rows.map((row) => [row.id, toVpc(row)]));
+}
+
+/** Marks VPCs (locked by the caller) as changed: the switch is behind until it has followed. */
+export async function touchVpcs(tx: Tx, ids: readonly string[], generation: number): Promise<void> {
+  await tx.vpc.updateMany({
+    where: { id: { in: [...ids] } },
+    data: { generation },
+  });
+}
+
+export interface Patch {
+  readonly name?: string | null | undefined;
+  readonly tags?: Tags | undefined;
+}
+
+export async function patchVpc(tx: Tx, id: string, patch: Patch): Promise<Vpc> {
+  const row = await tx.vpc.update({
+    where: { id },
+    data: patchData(patch),
+    include: withBlocks,
+  });
+  return toVpc(row);
+}
+
+export function patchData(patch: Patch) {
+  return {
+    ...(patch.name !== undefined && { name: patch.name }),
+    ...(patch.tags !== undefined && { tags: { ...patch.tags } }),
+  };
+}
+
+export async function removeVpc(tx: Tx, id: string): Promise<void> {
+  await tx.vpc.delete({ where: { id } });
+}
+
+function toVpc(row: VpcRow): Vpc {
+  return {
+    id: row.id,
+    number: row.number,
+    tenantId: row.tenantId,
+    name: row.name,
+    tags: row.tags as Tags,
+    blocks: row.blocks.map(({ block, primary }) => ({
+      block: cidr(block),
+      primary,
+    })),
+    generation: Number(row.generation),
+    createdAt: row.createdAt,
+  };
+}
