@@ -1,0 +1,260 @@
+import { type Backend, BackendError, type Plan } from "../backends/backend.js";
+import type {
+  BackendKind,
+  Binding,
+  BridgeDiff,
+  BridgeStatus,
+  DataPlaneStatus,
+  DataPlaneView,
+  PeeringBridgeFlows,
+  ReconcileReport,
+  Reconciling,
+  Settlements,
+  Waker,
+} from "../domain/data-plane.js";
+import { DomainError } from "../domain/errors.js";
+import type { PeeringIntent, Scope } from "../domain/intent.js";
+import type { PrismaClient } from "../generated/prisma/client.js";
+import { backoffDelay } from "./backoff.js";
+import { DirtySet, type Work } from "./dirty-set.js";
+import { applyPass, type PassDeps, planPass } from "./pass.js";
+import { SettlementBoard } from "./settlement-board.js";
+import { StatusBoard } from "./status-board.js";
+
+export interface Log {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface ReconcilerOptions {
+  readonly db: PrismaClient;
+  readonly backend: Backend;
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly resyncSeconds: number;
+  /** For jitter: a number from 0 to 1. */
+  readonly random?: () => number;
+}
+
+/** Counted since start, for metrics. */
+export interface ReconcilerCounters {
+  readonly passes: number;
+  readonly failures: number;
+  readonly drift: number;
+}
+
+export interface Reconciler extends Waker, DataPlaneView, Reconciling, Settlements {
+  start(): Promise<void>;
+  /** Finishes the pass under way and lets every waiting caller go. The switch stays as it is. */
+  stop(): Promise<void>;
+  counters(): ReconcilerCounters;
+  /** Why the switch cannot be worked with at present. */
+  readonly switchError: string | undefined;
+}
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  return new LevelTriggeredReconciler(options);
+}
+
+/**
+ * Makes the switch agree with stored intent and keeps it so. A wake-up says only where to look;
+ * every pass computes from what is stored and what is installed. Passes run one after another,
+ * and all that became dirty meanwhile goes into the next one.
+ */
+class LevelTriggeredReconciler implements Reconciler {
+  readonly #deps: PassDeps;
+  readonly #log: Log;
+  readonly #random: () => number;
+  readonly #resyncMs: number;
+  readonly #dirty = new DirtySet();
+  readonly #settlements = new SettlementBoard();
+  readonly #board: StatusBoard;
+  readonly #failures = new Map<string, number>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #resyncTimer: NodeJS.Timeout | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #scheduled = false;
+  #stopped = false;
+  #counters = { passes: 0, failures: 0, drift: 0 };
+
+  constructor(options: ReconcilerOptions) {
+    this.#deps = options;
+    this.#log = options.log;
+    this.#random = options.random ?? Math.random;
+    this.#resyncMs = options.resyncSeconds * 1000;
+    this.#board = new StatusBoard(options.backend);
+  }
+
+  async start(): Promise<void> {
+    await this.#deps.backend.start({
+      doubt: (scope) => this.#mark(scope, false),
+    });
+    this.#mark("all", true);
+    this.#resyncTimer = setInterval(() => this.#mark("all", true), this.#resyncMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#resyncTimer);
+    for (const timer of this.#retries) clearTimeout(timer);
+    this.#settlements.close();
+    await this.#turn;
+    await this.#deps.backend.stop();
+  }
+
+  wake(vpcIds: Iterable<string>): void {
+    this.#mark(new Set(vpcIds), false);
+  }
+
+  async reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport> {
+    const work = { scope, fresh: true };
+    const plan = await this.#inTurn(() =>
+      dryRun ? planPass(this.#deps, work) : this.#planAndApply(work),
+    ).catch((error: unknown) => {
+      throw asCallerError(error);
+    });
+    return { applied: !dryRun, bridges: plan.diffs.map(reportedDiff) };
+  }
+
+  #mark(scope: Scope, fresh: boolean): void {
+    this.#dirty.mark(scope, { fresh });
+    if (this.#scheduled || this.#stopped || this.#dirty.isEmpty) return;
+    this.#scheduled = true;
+    void this.#inTurn(() => this.#runDirty());
+  }
+
+  /** Plans and applications never overlap: each waits for its turn. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #runDirty(): Promise<void> {
+    this.#scheduled = false;
+    if (this.#stopped || this.#dirty.isEmpty) return;
+    const work = this.#dirty.take();
+    try {
+      await this.#planAndApply(work);
+      this.#failures.delete(ALL);
+    } catch (error) {
+      this.#passFailed(work, error);
+    }
+  }
+
+  async #planAndApply(work: Work): Promise<Plan> {
+    this.#counters.passes += 1;
+    const plan = await planPass(this.#deps, work);
+    this.#noteDrift(work, plan);
+    const { outcome, settled } = await applyPass(this.#deps, plan);
+    const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
+    this.#board.recordOutcome(plan.intent, outcome, resyncedAt);
+    this.#settlements.announce(settled);
+    for (const id of plan.intent.vpcs.keys()) {
+      if (!outcome.failedVpcs.has(id)) this.#failures.delete(id);
+    }
+    this.#retryFailed(outcome.failedVpcs, outcome.exchangeError);
+    return plan;
+  }
+
+  #noteDrift(work: Work, plan: Plan): void {
+    if (!work.fresh) return;
+    const drift = this.#board.recordDrift(plan);
+    if (drift === 0) return;
+    this.#counters.drift += drift;
+    const bridges = plan.diffs.filter(
+      (diff) => diff.missing.length + diff.changed.length + diff.unexpected.length > 0,
+    );
+    this.#log.warn({ drift, bridges }, "the switch had drifted from intent; repairing");
+  }
+
+  #retryFailed(failed: ReadonlyMap<string, string>, exchangeError: string | undefined): void {
+    for (const [vpcId, message] of failed) {
+      this.#counters.failures += 1;
+      const delayMs = this.#retryLater(vpcId, new Set([vpcId]), false);
+      this.#log.warn({ vpcId, delayMs, reason: message }, "a VPC is not programmed; trying again");
+    }
+    if (exchangeError === undefined) return;
+    this.#counters.failures += 1;
+    const delayMs = this.#retryLater(ALL, "all", false);
+    this.#log.warn(
+      { delayMs, reason: exchangeError },
+      "the exchange is not programmed; trying again",
+    );
+  }
+
+  #passFailed(work: Work, error: unknown): void {
+    this.#counters.failures += 1;
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof BackendError) this.#board.switchFailed(message);
+    const delayMs = this.#retryLater(ALL, work.scope, work.fresh);
+    this.#log.error({ err: error, delayMs }, "reconciliation failed; trying again");
+  }
+
+  #retryLater(key: string, scope: Scope, fresh: boolean): number {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const delayMs = Math.round(backoffDelay(failures, this.#random));
+    if (this.#stopped) return delayMs;
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      this.#mark(scope, fresh);
+    }, delayMs);
+    this.#retries.add(timer);
+    return delayMs;
+  }
+
+  get backend(): BackendKind {
+    return this.#deps.backend.kind;
+  }
+
+  status(vpcIds: readonly string[], generation: number): DataPlaneStatus {
+    return this.#board.status(this.backend, vpcIds, generation);
+  }
+
+  binding(networkInterfaceId: string): Binding {
+    return this.#deps.backend.binding(networkInterfaceId);
+  }
+
+  bridgeName(vpcNumber: number): string {
+    return this.#deps.backend.bridgeName(vpcNumber);
+  }
+
+  peeringFlows(peering: PeeringIntent): PeeringBridgeFlows[] {
+    return this.#deps.backend.peeringFlows(peering);
+  }
+
+  bridges(): BridgeStatus[] {
+    return this.#board.bridges(this.#deps.backend.flowCounts());
+  }
+
+  counters(): ReconcilerCounters {
+    return { ...this.#counters };
+  }
+
+  get switchError(): string | undefined {
+    return this.#board.switchError;
+  }
+
+  get closed(): boolean {
+    return this.#settlements.closed;
+  }
+
+  next(peeringId: string, limitMs: number): Promise<void> {
+    return this.#settlements.next(peeringId, limitMs);
+  }
+}
+
+function reportedDiff({ bridge, missing, changed, unexpected, foreign }: BridgeDiff): BridgeDiff {
+  return { bridge, missing, changed, unexpected, foreign };
+}
+
+/** An operator who asks directly is told what is wrong with the switch. */
+function asCallerError(error: unknown): unknown {
+  if (!(error instanceof BackendError)) return error;
+  return new DomainError("ServiceUnavailable", error.message, { cause: error });
+}
+
+/** Key under which failures of whole passes are counted. */
+const ALL = "all";

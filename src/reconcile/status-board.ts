@@ -1,0 +1,144 @@
+import type { Outcome, Plan } from "../backends/backend.js";
+import type { BackendKind, BridgeStatus, DataPlaneStatus } from "../domain/data-plane.js";
+import type { IntentSlice } from "../domain/intent.js";
+
+interface VpcRecord {
+  bridge: string;
+  generation: number;
+  observedGeneration: number;
+  driftCount: number;
+  error: string | undefined;
+  lastResync: Date | undefined;
+}
+
+const EXCHANGE = "exchange";
+
+/** How far the switch has followed intent, per VPC and for the exchange. Rebuilt at every start. */
+export class StatusBoard {
+  readonly #records = new Map<string, VpcRecord>();
+  readonly #bridgeName: (vpcNumber: number) => string;
+  readonly #exchangeName: () => string;
+  #switchError: string | undefined;
+
+  constructor(names: {
+    bridgeName(vpcNumber: number): string;
+    exchangeName(): string;
+  }) {
+    this.#bridgeName = (number) => names.bridgeName(number);
+    this.#exchangeName = () => names.exchangeName();
+  }
+
+  /** Status of something in these VPCs that last changed at `generation`. */
+  status(kind: BackendKind, vpcIds: readonly string[], generation: number): DataPlaneStatus {
+    const records = vpcIds.map((id) => this.#records.get(id));
+    const observed = records.map((record) => record?.observedGeneration ?? 0);
+    const observedGeneration = Math.min(generation, ...observed);
+    const message = this.#switchError ?? this.#errorOf(records);
+    if (kind === "noop") return { state: "noop", generation, observedGeneration };
+    if (message !== undefined) return { state: "error", message, generation, observedGeneration };
+    const state = observedGeneration >= generation ? "programmed" : "pending";
+    return { state, generation, observedGeneration };
+  }
+
+  #errorOf(records: ReadonlyArray<VpcRecord | undefined>): string | undefined {
+    const failing = records.find((record) => record?.error !== undefined);
+    return failing?.error ?? this.#records.get(EXCHANGE)?.error;
+  }
+
+  /** The switch as a whole cannot be worked with. */
+  switchFailed(message: string): void {
+    this.#switchError = message;
+  }
+
+  /** Counts what a fresh look found different although intent had been applied before. */
+  recordDrift(plan: Plan): number {
+    let total = 0;
+    for (const diff of plan.diffs) {
+      const record = this.#recordOf(diff.vpcId, diff.bridge);
+      if (record === undefined || !this.#isSettled(diff.vpcId, record, plan.intent)) continue;
+      const drift = diff.missing.length + diff.changed.length + diff.unexpected.length;
+      record.driftCount += drift;
+      total += drift;
+    }
+    return total;
+  }
+
+  recordOutcome(intent: IntentSlice, outcome: Outcome, resyncedAt: Date | undefined): void {
+    this.#switchError = undefined;
+    this.#forgetGone(intent);
+    for (const vpc of intent.vpcs.values()) {
+      const record = this.#ensure(vpc.id, this.#bridgeName(vpc.number));
+      const error = outcome.failedVpcs.get(vpc.id);
+      this.#note(record, vpc.generation, error, resyncedAt);
+    }
+    const exchange = this.#ensure(EXCHANGE, this.#exchangeName());
+    this.#note(exchange, intent.generation, outcome.exchangeError, resyncedAt);
+  }
+
+  bridges(flowCounts: ReadonlyMap<string, number>): BridgeStatus[] {
+    return [...this.#records].map(([key, record]) => ({
+      bridge: record.bridge,
+      vpcId: key === EXCHANGE ? null : key,
+      generation: record.generation,
+      observedGeneration: record.observedGeneration,
+      flowCount: flowCounts.get(record.bridge) ?? 0,
+      driftCount: record.driftCount,
+      lastError: this.#switchError ?? record.error ?? null,
+      lastResync: record.lastResync?.toISOString() ?? null,
+    }));
+  }
+
+  get switchError(): string | undefined {
+    return this.#switchError;
+  }
+
+  #note(
+    record: VpcRecord,
+    generation: number,
+    error: string | undefined,
+    resyncedAt: Date | undefined,
+  ): void {
+    record.generation = generation;
+    record.error = error;
+    if (error !== undefined) return;
+    record.observedGeneration = generation;
+    record.lastResync = resyncedAt ?? record.lastResync;
+  }
+
+  #forgetGone(intent: IntentSlice): void {
+    const looked = intent.scope === "all" ? [...this.#records.keys()] : intent.scope;
+    for (const id of looked) {
+      if (id !== EXCHANGE && !intent.vpcs.has(id)) this.#records.delete(id);
+    }
+  }
+
+  #recordOf(vpcId: string | null, bridge: string): VpcRecord | undefined {
+    const key = vpcId ?? (bridge === this.#exchangeName() ? EXCHANGE : undefined);
+    return key === undefined ? undefined : this.#records.get(key);
+  }
+
+  #isSettled(vpcId: string | null, record: VpcRecord, intent: IntentSlice): boolean {
+    if (record.error !== undefined || this.#switchError !== undefined) return false;
+    const wanted = vpcId === null ? intent.generation : intent.vpcs.get(vpcId)?.generation;
+    return record.observedGeneration === wanted;
+  }
+
+  #ensure(key: string, bridge: string): VpcRecord {
+    const existing = this.#records.get(key);
+    if (existing !== undefined) return existing;
+    const record = newRecord(bridge);
+    this.#records.set(key, record);
+    return record;
+  }
+}
+
+function newRecord(bridge: string): VpcRecord {
+  return {
+    bridge,
+    generation: 0,
+    observedGeneration: 0,
+    driftCount: 0,
+    error: undefined,
+    lastResync: undefined,
+  };
+}

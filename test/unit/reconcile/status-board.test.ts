@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Outcome, Plan, PlannedBridge } from "../../../src/backends/backend.js";
+import type { IntentSlice, VpcIntent } from "../../../src/domain/intent.js";
+import { StatusBoard } from "../../../src/reconcile/status-board.js";
+
+const FINE: Outcome = {
+  failedVpcs: new Map(),
+  exchangeError: undefined,
+  installedPeerings: [],
+  removedPeerings: [],
+};
+
+function vpc(id: string, number: number, generation: number): VpcIntent {
+  return { id, number, generation, blocks: [], subnets: [], interfaces: [] };
+}
+
+function slice(vpcs: VpcIntent[], scope: IntentSlice["scope"] = "all"): IntentSlice {
+  const generation = Math.max(0, ...vpcs.map((entry) => entry.generation));
+  return { scope, generation, vpcs: new Map(vpcs.map((entry) => [entry.id, entry])), peerings: [] };
+}
+
+function diff(bridge: string, vpcId: string | null, missing: string[]): PlannedBridge {
+  return { bridge, vpcId, missing, changed: [], unexpected: [], foreign: [] };
+}
+
+function plan(intent: IntentSlice, diffs: PlannedBridge[]): Plan {
+  return { intent, diffs };
+}
+
+describe("the status board", () => {
+  let board: StatusBoard;
+  beforeEach(() => {
+    board = new StatusBoard({ bridgeName: (n) => `br${n}`, exchangeName: () => "brx" });
+  });
+
+  it("knows nothing at first, and says so", () => {
+    expect(board.status("ovs", ["a"], 7)).toEqual({
+      state: "pending",
+      generation: 7,
+      observedGeneration: 0,
+    });
+  });
+
+  it("counts a resource as programmed once all its VPCs were seen at its generation", () => {
+    board.recordOutcome(slice([vpc("a", 1, 5), vpc("b", 2, 3)]), FINE, undefined);
+    expect(board.status("ovs", ["a"], 5).state).toBe("programmed");
+    expect(board.status("ovs", ["a", "b"], 4)).toMatchObject({
+      state: "pending",
+      observedGeneration: 3,
+    });
+  });
+
+  it("tells the reason of the VPC that failed, of it alone, until it succeeds", () => {
+    const intent = slice([vpc("a", 1, 5), vpc("b", 2, 5)]);
+    const failing = { ...FINE, failedVpcs: new Map([["a", "no such port"]]) };
+    board.recordOutcome(intent, failing, undefined);
+    expect(board.status("ovs", ["a"], 5)).toMatchObject({
+      state: "error",
+      message: "no such port",
+    });
+    expect(board.status("ovs", ["b"], 5).state).toBe("programmed");
+    board.recordOutcome(intent, FINE, undefined);
+    expect(board.status("ovs", ["a"], 5).state).toBe("programmed");
+  });
+
+  it("shows a switch that is away on everything, also on what was programmed", () => {
+    board.recordOutcome(slice([vpc("a", 1, 5)]), FINE, undefined);
+    board.switchFailed("the switch is away");
+    expect(board.status("ovs", ["a"], 5)).toMatchObject({
+      state: "error",
+      message: "the switch is away",
+    });
+    expect(board.bridges(new Map()).every((bridge) => bridge.lastError !== null)).toBe(true);
+    board.recordOutcome(slice([vpc("a", 1, 5)]), FINE, undefined);
+    expect(board.status("ovs", ["a"], 5).state).toBe("programmed");
+  });
+
+  it("counts as drift only what differs although intent has not changed", () => {
+    const before = slice([vpc("a", 1, 5)]);
+    const lost = [diff("br1", "a", ["flow 1", "flow 2"])];
+    expect(board.recordDrift(plan(before, lost))).toBe(0);
+    board.recordOutcome(before, FINE, undefined);
+    expect(board.recordDrift(plan(before, lost))).toBe(2);
+    expect(board.recordDrift(plan(slice([vpc("a", 1, 6)]), lost))).toBe(0);
+    expect(board.bridges(new Map()).find((bridge) => bridge.vpcId === "a")?.driftCount).toBe(2);
+  });
+
+  it("forgets VPCs that are gone", () => {
+    board.recordOutcome(slice([vpc("a", 1, 5), vpc("b", 2, 5)]), FINE, new Date(0));
+    board.recordOutcome(slice([], new Set(["a"])), FINE, undefined);
+    const shown = board.bridges(new Map([["br2", 9]]));
+    expect(shown.map((bridge) => bridge.vpcId)).toEqual(["b", null]);
+    expect(shown[0]).toMatchObject({ flowCount: 9, lastResync: "1970-01-01T00:00:00.000Z" });
+  });
+
+  it("says noop with the no-op backend, whatever happened", () => {
+    expect(board.status("noop", ["a"], 5).state).toBe("noop");
+  });
+});
