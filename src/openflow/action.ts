@@ -1,0 +1,41 @@
+/** One action; `text` is the switch's own spelling (ovs-actions(7)). */
+export interface Action {
+  readonly name: ActionName;
+  readonly text: string;
+  /** The table that it continues in. */
+  readonly next?: number;
+}
+
+export type ActionName = "set_field" | "move" | "dec_ttl" | "output" | "IN_PORT" | "goto_table";
+
+/** `value` in the spelling of the field: a MAC or IPv4 address, or a number. */
+export function setField(field: string, value: string | number): Action {
+  return { name: "set_field", text: `set_field:${value}->${field}` };
+}
+
+/** Registers print in hexadecimal, except zero. */
+export function setRegister(register: string, value: number): Action {
+  return setField(register, value === 0 ? "0" : `0x${value.toString(16)}`);
+}
+
+/** Copies a whole field; names are those of the Nicira extended match, without brackets. */
+export function move(from: string, to: string): Action {
+  return { name: "move", text: `move:${from}[]->${to}[]` };
+}
+
+export function output(port: number): Action {
+  return { name: "output", text: `output:${port}` };
+}
+
+export function gotoTable(table: number): Action {
+  return { name: "goto_table", text: `goto_table:${table}`, next: table };
+}
+
+export const decrementTtl: Action = { name: "dec_ttl", text: "dec_ttl" };
+
+/** Back to where the packet came from; `output` to that port would be suppressed. */
+export const toIngressPort: Action = { name: "IN_PORT", text: "IN_PORT" };
+
+export function formatActions(actions: readonly Action[]): string {
+  return actions.length === 0 ? "drop" : actions.map((action) => action.text).join(",");
+}

@@ -1,0 +1,103 @@
+import type { InterfaceIntent, PeeringIntent, PeeringSide, VpcIntent } from "../domain/intent.js";
+import { routerMac } from "../domain/mac.js";
+import { type CookieCategory, encodeCookie } from "../openflow/cookie.js";
+import type { Flow } from "../openflow/flow.js";
+import { type FlowSpec, tableFlow } from "./table-flow.js";
+import { VPC_TABLES } from "./tables.js";
+
+export interface RenderOptions {
+  /** The installation's mark: 24 bits, not zero. */
+  readonly mark: number;
+  /** Whether fragments are dropped on entry: see docs/pipeline.md, classify. */
+  readonly dropFragments: boolean;
+}
+
+/** Port numbers on a VPC's bridge. */
+export interface VpcPorts {
+  readonly uplink: number | undefined;
+  /** By id of the network interface; only those that are bound. */
+  readonly interfaces: ReadonlyMap<string, number>;
+}
+
+/** An interface that is plugged in. */
+export interface BoundInterface extends InterfaceIntent {
+  readonly port: number;
+}
+
+/** An admitted peering as one of its VPCs sees it. */
+export interface OwnPeering {
+  readonly number: number;
+  readonly own: PeeringSide;
+  readonly peer: PeeringSide;
+}
+
+/** Everything that the render files of a VPC's bridge share. */
+export interface VpcContext {
+  readonly vpc: VpcIntent;
+  readonly router: string;
+  readonly uplink: number | undefined;
+  readonly interfaces: readonly BoundInterface[];
+  readonly peerings: readonly OwnPeering[];
+  readonly options: RenderOptions;
+}
+
+export function vpcContext(
+  vpc: VpcIntent,
+  peerings: readonly PeeringIntent[],
+  ports: VpcPorts,
+  options: RenderOptions,
+): VpcContext {
+  const interfaces = vpc.interfaces.flatMap((eni) => {
+    const port = ports.interfaces.get(eni.id);
+    return port === undefined ? [] : [{ ...eni, port }];
+  });
+  const own = peerings.flatMap((peering) => ownPeering(vpc.id, peering));
+  const router = routerMac(vpc.number);
+  return {
+    vpc,
+    router,
+    uplink: ports.uplink,
+    interfaces,
+    peerings: own,
+    options,
+  };
+}
+
+function ownPeering(vpcId: string, peering: PeeringIntent): OwnPeering[] {
+  const { number, requester, accepter, admitted } = peering;
+  if (!admitted) return [];
+  if (requester.vpcId === vpcId) return [{ number, own: requester, peer: accepter }];
+  if (accepter.vpcId === vpcId) return [{ number, own: accepter, peer: requester }];
+  return [];
+}
+
+/** What a flow is rendered for: its cookie's category and object number. */
+export interface Subject {
+  readonly category: CookieCategory;
+  readonly object: number;
+}
+
+export type SubjectFlowSpec = Omit<FlowSpec, "cookie">;
+
+/** A flow of a VPC's bridge, checked against its table. */
+export function vpcFlow(
+  context: VpcContext,
+  table: keyof typeof VPC_TABLES,
+  subject: Subject,
+  spec: SubjectFlowSpec,
+): Flow {
+  const cookie = encodeCookie({ mark: context.options.mark, ...subject });
+  return tableFlow(VPC_TABLES, VPC_TABLES[table], { ...spec, cookie });
+}
+
+export function ofVpc(context: VpcContext): Subject {
+  return { category: "vpc", object: context.vpc.number };
+}
+
+export function ofInterface(eni: InterfaceIntent): Subject {
+  return { category: "interface", object: eni.number };
+}
+
+export function ofPeering(peering: OwnPeering): Subject {
+  return { category: "peering", object: peering.number };
+}

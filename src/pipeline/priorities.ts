@@ -1,0 +1,26 @@
+export interface Priority {
+  readonly value: number;
+  readonly use: string;
+}
+
+/** Every priority in use, lowest first, except those of routes: see `routePriority`. */
+export const PRIORITIES = {
+  tableMiss: {
+    value: 0,
+    use: "drops what nothing else matched, and counts it",
+  },
+  fallback: {
+    value: 50,
+    use: "what a table does with packets that its ordinary flows left",
+  },
+  ordinary: { value: 100, use: "the work of a table; what lets peers talk" },
+  exception: {
+    value: 200,
+    use: "answers and refusals that must win over ordinary flows",
+  },
+} as const satisfies Record<string, Priority>;
+
+/** One more than the prefix length: a default route must win over the table miss. */
+export function routePriority(prefix: number): number {
+  return prefix + 1;
+}

@@ -1,0 +1,39 @@
+import type { ActionName } from "../openflow/action.js";
+
+/** One table: its number, and what flows in it may do. */
+export interface Table {
+  readonly name: string;
+  readonly number: number;
+  readonly purpose: string;
+  /** Legal match fields, protocol words included. */
+  readonly matches: readonly string[];
+  /** Legal actions; dropping is always legal. */
+  readonly actions: readonly ActionName[];
+  /** Names of the tables that its flows may continue in. */
+  readonly next: readonly string[];
+}
+
+export interface TableDeclaration<Name extends string> {
+  readonly purpose: string;
+  readonly matches: readonly string[];
+  readonly actions: readonly ActionName[];
+  readonly next: readonly NoInfer<Name>[];
+}
+
+/**
+ * Numbers tables by their order of declaration.
+ * @throws Error when a table continues in an earlier one: `goto_table` only goes forward
+ */
+export function declareTables<Name extends string>(
+  declarations: Readonly<Record<Name, TableDeclaration<Name>>>,
+): Readonly<Record<Name, Table>> {
+  const names = Object.keys(declarations) as Name[];
+  const tables = {} as Record<Name, Table>;
+  for (const [number, name] of names.entries()) {
+    const declaration = declarations[name];
+    const backward = declaration.next.find((next) => names.indexOf(next) <= number);
+    if (backward !== undefined) throw new Error(`table ${name} goes back to ${backward}`);
+    tables[name] = { name, number, ...declaration };
+  }
+  return tables;
+}

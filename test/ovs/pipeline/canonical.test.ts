@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ownsCookie } from "../../../src/openflow/cookie.js";
+import { diffFlows } from "../../../src/openflow/delta.js";
+import type { Flow } from "../../../src/openflow/flow.js";
+import { formatDelete, formatFlow, formatFlowMod } from "../../../src/openflow/text.js";
+import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
+import { bridgesOf, OPTIONS, TOPOLOGIES } from "../../unit/pipeline/topologies.js";
+import { installedFlows, installFlows, runBundle } from "./installed.js";
+
+const NOTHING = { missing: [], changed: [], unexpected: [], foreign: [] };
+const owns = ownsCookie(OPTIONS.mark);
+const bridge = uniqueName("pbc");
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  await sandbox.addBridge(bridge);
+}, 60_000);
+afterAll(async () => sandbox.stop(), 60_000);
+beforeEach(async () => {
+  await sandbox.ofctl("del-flows", bridge);
+});
+
+const rendered = Object.entries(TOPOLOGIES).flatMap(([name, topology]) =>
+  [...bridgesOf(topology)].map(([of, flows]) => ({ title: `${of} of ${name}`, flows })),
+);
+
+describe("rendered flows are in the switch's own words", () => {
+  it.each(rendered)("$title", async ({ flows }) => {
+    await installFlows(sandbox, bridge, flows);
+    expect(diffFlows(flows, await installedFlows(sandbox, bridge), owns)).toEqual(NOTHING);
+    expect(diffFlows(flows, await installedFlows(sandbox, bridge, []), owns)).toEqual(NOTHING);
+  });
+
+  it("down to the text that is shown", async () => {
+    const flows = bridgesOf(TOPOLOGIES["two-peered"]).get("vpc-1") ?? [];
+    await installFlows(sandbox, bridge, flows);
+    const dump = await sandbox.ofctl("--no-stats", "dump-flows", bridge);
+    const shown = flows.map((flow) => formatFlow(flow).replace(" table=0,", ""));
+    expect(
+      dump
+        .split("\n")
+        .map((line) => line.trim())
+        .sort(),
+    ).toEqual(shown.sort());
+  });
+});
+
+describe("what is not ours", () => {
+  const ours = bridgesOf(TOPOLOGIES["lone-vpc"]).get("vpc-1") ?? [];
+  const [flow] = ours.filter(({ match }) => "nw_src" in match);
+
+  it.each([
+    "idle_timeout=60",
+    "hard_timeout=500",
+    "importance=3",
+    "send_flow_rem",
+    "check_overlap",
+    "reset_counts",
+    "no_packet_counts",
+    "no_byte_counts",
+  ])("differs by %s, as the switch prints it", async (extra) => {
+    if (flow === undefined) throw new Error("no flow to try");
+    await runBundle(sandbox, bridge, [formatFlowMod(flow).replace("add ", `add ${extra},`)]);
+    const delta = diffFlows([flow], await installedFlows(sandbox, bridge), owns);
+    expect(delta.changed.map(({ to }) => to)).toEqual([flow]);
+  });
+
+  it("is told apart by cookie", async () => {
+    const foreign: Flow = { ...foreignFlow, cookie: 0n, priority: 32768, table: 0 };
+    await installFlows(sandbox, bridge, [...ours, foreign]);
+    const delta = diffFlows(ours, await installedFlows(sandbox, bridge), owns);
+    expect(delta).toEqual({ ...NOTHING, foreign: [foreign] });
+  });
+});
+
+const foreignFlow: Flow = {
+  table: 5,
+  priority: 7,
+  cookie: 0x77n,
+  match: { ip: true, nw_dst: "10.20.1.0/24" },
+  actions: "drop",
+};
+
+describe("a delete line", () => {
+  const wide: Flow = { ...foreignFlow, match: { ip: true, nw_dst: "10.20.0.0/16" } };
+
+  it("removes exactly its flow, not those inside its match", async () => {
+    await installFlows(sandbox, bridge, [wide, foreignFlow]);
+    await runBundle(sandbox, bridge, [formatDelete(wide)]);
+    expect(await installedFlows(sandbox, bridge)).toEqual([foreignFlow]);
+  });
+
+  it("leaves a flow that meanwhile carries another cookie", async () => {
+    const replaced = { ...wide, cookie: 0x78n };
+    await installFlows(sandbox, bridge, [replaced]);
+    await runBundle(sandbox, bridge, [formatDelete(wide)]);
+    expect(await installedFlows(sandbox, bridge)).toEqual([replaced]);
+  });
+
+  it("removes every rendered flow", async () => {
+    const flows = bridgesOf(TOPOLOGIES.chain).get("vpc-2") ?? [];
+    await installFlows(sandbox, bridge, flows);
+    await runBundle(sandbox, bridge, flows.map(formatDelete));
+    expect(await installedFlows(sandbox, bridge)).toEqual([]);
+  });
+});
