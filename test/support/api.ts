@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { pino } from "pino";
+import { buildApp } from "../../src/app.js";
+import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
+import { explainFailure } from "../../src/daemon/database.js";
+import type { TenantRole } from "../../src/domain/permissions.js";
+import { createReconciler } from "../../src/reconcile/reconciler.js";
+import type { ServiceContext } from "../../src/services/context.js";
+import { startDoomedSweep } from "../../src/services/doomed-requests.js";
+import { SecretBox } from "../../src/services/secrets.js";
+import { openDatabase } from "../../src/store/database/open.js";
+import { loadInstallation } from "../../src/store/installation.js";
+import type { databaseEngines } from "./databases.js";
+
+export type Engine = (typeof databaseEngines)[number];
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** The parsed JSON body; tests look into it by name. */
+  readonly body: ReturnType<JSON["parse"]>;
+}
+
+export interface CallOptions {
+  readonly headers?: Record<string, string>;
+  /** Sent as it is. */
+  readonly rawBody?: string;
+}
+
+export interface TenantKey {
+  readonly tenantId: string;
+  readonly keyId: string;
+  readonly token: string;
+}
+
+export interface TestApi {
+  readonly app: FastifyInstance;
+  readonly context: ServiceContext;
+  readonly operatorToken: string;
+  /** What the app logged so far. */
+  readonly logged: () => string;
+  call(
+    token: string | undefined,
+    method: "GET" | "POST" | "PATCH" | "DELETE",
+    url: string,
+    body?: unknown,
+    options?: CallOptions,
+  ): Promise<Answer>;
+  createTenantWithKey(...roles: TenantRole[]): Promise<TenantKey>;
+  addKey(tenantId: string, ...roles: TenantRole[]): Promise<TenantKey>;
+  /** A VPC with this block; answers its id. */
+  createVpc(token: string, cidrBlock: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  readonly rateLimitPerSecond?: number;
+}
+
+const silent = { info() {}, warn() {}, error() {} };
+
+/** The whole app on a fresh database of this engine, with the no-op backend and the reconciler. */
+export async function startTestApi(engine: Engine, options: TestApiOptions = {}): Promise<TestApi> {
+  const fresh = await engine.fresh();
+  const database = await openDatabase({ ...fresh, log: silent });
+  const { installationId, mark } = await loadInstallation(database.client);
+  const backend = createNoopBackend({ installationId, mark });
+  const clock = () => new Date();
+  const db = database.client;
+  const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds: 3600 });
+  const operatorToken = `pbop_${randomBytes(16).toString("hex")}`;
+  const context: ServiceContext = {
+    db,
+    clock,
+    waker: reconciler,
+    settlements: reconciler,
+    secrets: await SecretBox.open(join(fresh.dataDir, "secret-key")),
+    operatorToken,
+    peeringExpirySeconds: 604_800,
+  };
+  const lines: string[] = [];
+  const app = await buildApp({
+    context,
+    view: reconciler,
+    reconciling: reconciler,
+    activity: reconciler,
+    log: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }),
+    explainFailure,
+    isStopping: () => false,
+    rateLimitPerSecond: options.rateLimitPerSecond ?? 0,
+    version: "0.0.0-test",
+  });
+  await app.ready();
+  await reconciler.start();
+  const sweep = startDoomedSweep(context, silent);
+  const stop = async () => {
+    await Promise.all([app.close(), reconciler.stop()]);
+    await sweep.stop();
+    await database.close();
+    await fresh.cleanup();
+  };
+  const call = caller(app);
+  const logged = () => lines.join("");
+  return { app, context, operatorToken, logged, call, stop, ...makers(call, operatorToken) };
+}
+
+function caller(app: FastifyInstance): TestApi["call"] {
+  return async (token, method, url, body, { headers = {}, rawBody } = {}) => {
+    const json = body === undefined ? {} : { "content-type": "application/json" };
+    const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await app.inject({
+      method,
+      url,
+      headers: { ...json, ...bearer, ...headers },
+      ...(payload !== undefined && { payload }),
+    });
+    const isJson = String(response.headers["content-type"] ?? "").includes("json");
+    const { statusCode: status, headers: received } = response;
+    return { status, headers: received, body: isJson ? response.json() : response.body };
+  };
+}
+
+function makers(call: TestApi["call"], operatorToken: string) {
+  const addKey = async (tenantId: string, ...roles: TenantRole[]): Promise<TenantKey> => {
+    const path = `/v1/tenants/${tenantId}/access-keys`;
+    const { status, body } = await call(operatorToken, "POST", path, { roles });
+    if (status !== 201) throw new Error(`no access key: ${status} ${JSON.stringify(body)}`);
+    return { tenantId, keyId: body.id, token: body.token };
+  };
+  const createTenantWithKey = async (...roles: TenantRole[]): Promise<TenantKey> => {
+    const { status, body } = await call(operatorToken, "POST", "/v1/tenants", { name: "test" });
+    if (status !== 201) throw new Error(`no tenant: ${status} ${JSON.stringify(body)}`);
+    return addKey(body.id, ...roles);
+  };
+  const createVpc = async (token: string, cidrBlock: string): Promise<string> => {
+    const { status, body } = await call(token, "POST", "/v1/vpcs", { cidrBlock });
+    if (status !== 201) throw new Error(`no VPC: ${status} ${JSON.stringify(body)}`);
+    return body.id;
+  };
+  return { addKey, createTenantWithKey, createVpc };
+}
