@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Plugs a workload into a VPC: a network namespace that is reached through one network interface.
+#
+#   ovs/netns.sh attach ENI NETNS   makes the namespace if it is missing, a veth pair with the
+#                                   interface's address and route, and a port on the VPC's bridge
+#   ovs/netns.sh detach ENI         takes all of that away again
+#
+# Reads PATCHBAY_URL (default http://127.0.0.1:8080), PATCHBAY_TOKEN (any key that may read the
+# interface) and PATCHBAY_OVSDB (default: the system's). Needs root.
+set -euo pipefail
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd -P)
+# shellcheck source=lib/common.sh
+. "$here/lib/common.sh"
+# shellcheck source=lib/rest.sh
+. "$here/lib/rest.sh"
+
+usage() {
+  say "usage: ovs/netns.sh attach ENI NETNS | detach ENI"
+  exit 2
+}
+
+vsctl() { ovs-vsctl --db="${PATCHBAY_OVSDB:-unix:/var/run/openvswitch/db.sock}" --timeout=10 "$@"; }
+
+check_machine() {
+  need_root "it makes network namespaces"
+  need ip iproute2
+  need ethtool ethtool
+  need ovs-vsctl openvswitch-switch
+  vsctl --no-wait get Open_vSwitch . next_cfg >/dev/null ||
+    die "no Open vSwitch answers at ${PATCHBAY_OVSDB:-its default socket}: set PATCHBAY_OVSDB"
+}
+
+# ports_where KEY VALUE: the ports whose external_ids say so.
+ports_where() { vsctl --no-wait --bare --columns=name find Interface "external_ids:$1=$2"; }
+
+wait_for_bridge() {
+  local turn
+  for ((turn = 0; turn < 50; turn++)); do
+    ! vsctl --no-wait br-exists "$1" || return 0
+    sleep 0.1
+  done
+  die "the switch has no bridge $1: does the daemon program this switch (GET /readyz)," \
+    "and is PATCHBAY_OVSDB the one it uses?"
+}
+
+read_interface() {
+  local interface subnet vpc
+  interface=$(rest_get "/v1/network-interfaces/$eni")
+  mac=$(field macAddress '[0-9a-fA-F:]{17}' "$interface")
+  address=$(field privateIp '[0-9a-fA-F.:]+' "$interface")
+  gateway=$(field gateway '[0-9a-fA-F.:]+' "$interface")
+  subnet=$(rest_get "/v1/subnets/$(field subnetId 'subnet-[0-9a-f]+' "$interface")")
+  address=$address/$(field cidrBlock '[0-9a-fA-F.:]+/[0-9]+' "$subnet" | cut -d/ -f2)
+  vpc=$(rest_get "/v1/vpcs/$(field vpcId 'vpc-[0-9a-f]+' "$interface")")
+  bridge=$(field bridge '[A-Za-z0-9._-]{1,15}' "$vpc")
+}
+
+first_free_device() {
+  local number=0
+  while ip -n "$netns" link show "eth$number" >/dev/null 2>&1; do number=$((number + 1)); done
+  printf 'eth%d' "$number"
+}
+
+make_namespace() {
+  made=false
+  ip netns list | cut -d' ' -f1 | grep -qxF -- "$netns" && return 0
+  ip netns add "$netns"
+  made=true
+  ip -n "$netns" link set lo up
+}
+
+make_interface() {
+  local device
+  device=$(first_free_device)
+  ip link add "$veth" type veth peer name "$device" address "$mac" netns "$netns"
+  ip link set "$veth" up
+  # A veth leaves checksums to hardware that is not there; the userspace datapath does not add them.
+  ethtool -K "$veth" tx off >/dev/null
+  ip netns exec "$netns" ethtool -K "$device" tx off >/dev/null
+  ip -n "$netns" addr add "$address" dev "$device"
+  ip -n "$netns" link set "$device" up
+  [ -n "$(ip -n "$netns" route show default)" ] ||
+    ip -n "$netns" route add default via "$gateway" dev "$device"
+}
+
+plug_in() {
+  vsctl add-port "$bridge" "$veth" -- set Interface "$veth" "external_ids:iface-id=$eni" \
+    "external_ids:patchbay-netns=$netns" "external_ids:patchbay-netns-made=$made"
+}
+
+undo_attach() {
+  local code=$?
+  trap - EXIT
+  [ "$code" -ne 0 ] || exit 0
+  vsctl --no-wait --if-exists del-port "$veth" >/dev/null 2>&1 || true
+  ip link del "$veth" 2>/dev/null || true
+  [ "$made" != true ] || ip netns del "$netns" || true
+  say "netns.sh: nothing of this attach is left behind"
+  exit "$code"
+}
+
+attach() {
+  local port
+  port=$(ports_where iface-id "$eni")
+  [ -z "$port" ] || die "$eni is plugged in already, by port $port: detach it first"
+  ip link show "$veth" >/dev/null 2>&1 && die "a device $veth exists already: ip link del $veth"
+  read_interface
+  wait_for_bridge "$bridge"
+  made=false
+  trap undo_attach EXIT
+  trap 'exit 130' INT TERM HUP
+  make_namespace
+  make_interface
+  plug_in
+  say "$eni: $address in namespace $netns, port $veth on bridge $bridge"
+}
+
+# The namespace goes with the last interface in it, if attach made it.
+remove_namespace() {
+  local other
+  [ "$2" = true ] && [ -n "$1" ] || return 0
+  other=$(ports_where patchbay-netns "$1" | head -n 1)
+  if [ -n "$other" ]; then
+    vsctl --no-wait set Interface "$other" external_ids:patchbay-netns-made=true
+  else
+    ip netns del "$1" || say "netns.sh: namespace $1 was gone already"
+  fi
+}
+
+detach() {
+  local port netns made
+  port=$(ports_where iface-id "$eni" | head -n 1)
+  [ -n "$port" ] || die "no port of this switch carries iface-id=$eni: it is not plugged in"
+  netns=$(vsctl --no-wait --if-exists get Interface "$port" external_ids:patchbay-netns | tr -d '"')
+  made=$(vsctl --no-wait --if-exists get Interface "$port" external_ids:patchbay-netns-made | tr -d '"')
+  vsctl --if-exists del-port "$port"
+  ip link del "$port" 2>/dev/null || [ ! -e "/sys/class/net/$port" ]
+  remove_namespace "$netns" "$made"
+  say "$eni: unplugged"
+}
+
+[ $# -ge 2 ] || usage
+eni=$2
+[[ $eni =~ ^eni-[0-9a-f]{17}$ ]] || die "'$eni' is no network interface id (eni- and 17 hex digits)"
+veth=pv${eni: -13}
+case $1:$# in
+  attach:3)
+    netns=$3
+    [[ $netns =~ ^[A-Za-z0-9_][A-Za-z0-9._-]*$ ]] || die "'$netns' is no name for a namespace"
+    check_machine
+    attach
+    ;;
+  detach:2)
+    check_machine
+    detach
+    ;;
+  *) usage ;;
+esac

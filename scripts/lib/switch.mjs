@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CommandError, isAlive, isRoot, ROOT, run, succeeds } from "./process.mjs";
+import { note } from "./terminal.mjs";
+
+const SANDBOX = join(ROOT, "ovs/sandbox.sh");
+const INSTALL = join(ROOT, "ovs/install.sh");
+const SYSTEM_RUNDIR = "/var/run/openvswitch";
+
+/**
+ * @typedef {object} Switch
+ * @property {"given" | "system" | "sandbox" | "none"} kind
+ * @property {string} label what it is, for people
+ * @property {Record<string, string>} env settings for the daemon
+ * @property {string[]} [why] `none`: the reasons, a sentence each
+ * @property {boolean} [started] `sandbox`: this process started it, it did not run before
+ */
+
+/**
+ * Finds the switch that the daemon shall program: the one that is set, else a usable system
+ * instance, else a private one under `dataDir`.
+ * @returns {Promise<Switch>}
+ */
+export async function chooseSwitch(dataDir, env, signal) {
+  if (env.PATCHBAY_OVSDB) {
+    return { kind: "given", label: `Open vSwitch at ${env.PATCHBAY_OVSDB}`, env: {} };
+  }
+  if (env.PATCHBAY_BACKEND === "noop") return { kind: "none", label: "no-op", env: {}, why: [] };
+  const system = await systemSwitch(env);
+  if (system !== undefined) return system;
+  const dir = join(dataDir, "ovs");
+  try {
+    return await privateSwitch(dir, signal);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return noSwitch(dir, [error.output?.trim() || error.message]);
+  }
+}
+
+/** A system instance is of use when its datapath is: the kernel's, unless netdev was asked for. */
+async function systemSwitch(env) {
+  if (!isRoot() || !existsSync(`${SYSTEM_RUNDIR}/db.sock`)) return undefined;
+  const db = `unix:${SYSTEM_RUNDIR}/db.sock`;
+  const netdev = env.PATCHBAY_DATAPATH === "netdev";
+  const usable =
+    (await succeeds("ovs-vsctl", [`--db=${db}`, "--timeout=3", "--no-wait", "show"])) &&
+    (await succeeds("ovs-appctl", ["-T", "3", "-t", "ovs-vswitchd", "version"])) &&
+    (netdev || (await kernelDatapathIsThere(db)));
+  if (!usable) {
+    note("the system's Open vSwitch has no usable datapath; starting a private one");
+    return undefined;
+  }
+  return {
+    kind: "system",
+    label: `the system's Open vSwitch (${netdev ? "userspace" : "kernel"} datapath)`,
+    env: switchEnv(db, SYSTEM_RUNDIR, netdev ? "netdev" : "system"),
+  };
+}
+
+/** Asks without making anything: is the type offered, and does the kernel know it? */
+async function kernelDatapathIsThere(db) {
+  const get = [`--db=${db}`, "--timeout=3", "--no-wait", "get", "Open_vSwitch", "."];
+  const { stdout } = await run("ovs-vsctl", [...get, "datapath_types"], { limitMs: 5000 });
+  return /\bsystem\b/.test(stdout) && (await succeeds("ovs-dpctl", ["dump-dps"]));
+}
+
+async function privateSwitch(dir, signal) {
+  if (process.platform !== "linux") return noSwitch(dir, ["Open vSwitch runs on Linux only."]);
+  if (!isRoot()) {
+    return noSwitch(dir, ["A private Open vSwitch needs root (it makes network devices)."]);
+  }
+  await run(INSTALL, [], { show: true, signal });
+  const started = !sandboxRuns(dir);
+  return {
+    kind: "sandbox",
+    label: `a private Open vSwitch (userspace datapath) in ${dir}`,
+    env: await startSandbox(dir),
+    started,
+  };
+}
+
+/** Names a switch that does not answer, lest the daemon take a system instance found unusable. */
+function noSwitch(dir, why) {
+  return {
+    kind: "none",
+    label: "no-op",
+    env: switchEnv(`unix:${dir}/db.sock`, dir, "netdev"),
+    why,
+  };
+}
+
+function switchEnv(ovsdb, rundir, datapath) {
+  return {
+    PATCHBAY_OVSDB: ovsdb,
+    PATCHBAY_OVS_RUNDIR: rundir,
+    PATCHBAY_DATAPATH: datapath,
+  };
+}
+
+/** Starts whatever of a private switch is not running. @returns its settings */
+export async function startSandbox(dir) {
+  const { stdout } = await run(SANDBOX, ["start", dir]);
+  const lines = stdout.trim().split("\n");
+  return Object.fromEntries(lines.map((line) => line.match(/^([^=]+)=(.*)$/s)?.slice(1) ?? []));
+}
+
+export async function stopSandbox(dir) {
+  await run(SANDBOX, ["stop", dir]);
+}
+
+/** @returns {boolean} whether both daemons of a private switch run; cheap enough for every second */
+export function sandboxRuns(dir) {
+  return ["ovsdb-server", "ovs-vswitchd"].every((name) => {
+    const file = join(dir, `${name}.pid`);
+    const pid = existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : Number.NaN;
+    return pid > 0 && isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name);
+  });
+}
