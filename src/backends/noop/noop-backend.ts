@@ -1,0 +1,127 @@
+import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
+import type { IntentSlice, PeeringIntent } from "../../domain/intent.js";
+import type { FlowDelta } from "../../openflow/delta.js";
+import type { RenderOptions } from "../../pipeline/render.js";
+import type {
+  Backend,
+  BackendEvents,
+  BackendIdentity,
+  Outcome,
+  Plan,
+  PlannedBridge,
+} from "../backend.js";
+import { compareExchange, compareVpcs } from "../flows/compare.js";
+import { isGone } from "../flows/desired.js";
+import { InstalledFlows } from "../flows/installed.js";
+import { describeDelta, describePeering } from "../flows/report.js";
+import { SwitchNames } from "../names.js";
+import { SymbolicPorts } from "./symbolic-ports.js";
+
+class NoopPlan implements Plan {
+  readonly intent: IntentSlice;
+  readonly diffs: readonly PlannedBridge[];
+  readonly deltas: ReadonlyMap<string, FlowDelta>;
+  readonly gone: readonly string[];
+
+  constructor(plan: Pick<NoopPlan, "intent" | "diffs" | "deltas" | "gone">) {
+    this.intent = plan.intent;
+    this.diffs = plan.diffs;
+    this.deltas = plan.deltas;
+    this.gone = plan.gone;
+  }
+}
+
+/**
+ * Renders the flows of a real switch and records them, with symbolic port numbers. Nothing carries
+ * packets, and no interface is ever bound.
+ */
+export function createNoopBackend(identity: BackendIdentity): Backend {
+  return new NoopBackend(identity);
+}
+
+class NoopBackend implements Backend {
+  readonly kind = "noop";
+  readonly #names: SwitchNames;
+  readonly #options: RenderOptions;
+  readonly #ports = new SymbolicPorts();
+  readonly #recorded = new Map<string, InstalledFlows>();
+
+  constructor({ mark }: BackendIdentity) {
+    this.#names = new SwitchNames(mark);
+    this.#options = { mark, dropFragments: true };
+  }
+
+  async start(_events: BackendEvents): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  async plan(intent: IntentSlice): Promise<NoopPlan> {
+    this.#ports.learn(intent);
+    const deltas = new Map<string, FlowDelta>();
+    const diffs: PlannedBridge[] = [];
+    const note = (bridge: string, vpcId: string | null, delta: FlowDelta) => {
+      deltas.set(bridge, delta);
+      diffs.push({ vpcId, ...describeDelta(bridge, delta) });
+    };
+    const bridgeOf = ({ number }: { number: number }) => this.bridgeName(number);
+    const recorded = (vpc: { number: number }) => this.#recorded.get(bridgeOf(vpc));
+    for (const { vpc, delta } of compareVpcs(intent, recorded, this.#ports, this.#options)) {
+      note(bridgeOf(vpc), vpc.id, delta);
+    }
+    const exchange = this.#record(this.exchangeName());
+    const delta = compareExchange(intent, exchange, this.#ports, this.#options);
+    note(this.exchangeName(), null, delta);
+    const gone = [...this.#ports.known()].filter((vpcId) => isGone(intent, vpcId));
+    return new NoopPlan({ intent, diffs, deltas, gone });
+  }
+
+  async apply(plan: Plan): Promise<Outcome> {
+    if (!(plan instanceof NoopPlan)) throw new TypeError("this plan was made by another backend");
+    const { deltas, gone } = plan;
+    for (const [bridge, delta] of deltas) this.#record(bridge).follow(delta);
+    for (const vpcId of gone) this.#forget(vpcId);
+    return {
+      failedVpcs: new Map(),
+      exchangeError: undefined,
+      installedPeerings: idsWhere(plan.intent, ({ admitted }) => admitted),
+      removedPeerings: idsWhere(plan.intent, ({ admitted }) => !admitted),
+    };
+  }
+
+  binding(_networkInterfaceId: string): Binding {
+    return { kind: "unbound" };
+  }
+
+  bridgeName(vpcNumber: number): string {
+    return this.#names.vpcBridge(vpcNumber);
+  }
+
+  exchangeName(): string {
+    return this.#names.exchange;
+  }
+
+  peeringFlows(peering: PeeringIntent): PeeringBridgeFlows[] {
+    this.#ports.learnPeering(peering);
+    return describePeering(peering, this.#names, this.#ports, this.#options);
+  }
+
+  flowCounts(): ReadonlyMap<string, number> {
+    return new Map([...this.#recorded].map(([bridge, flows]) => [bridge, flows.ownCount]));
+  }
+
+  #record(bridge: string): InstalledFlows {
+    const found = this.#recorded.get(bridge) ?? new InstalledFlows(this.#options.mark);
+    this.#recorded.set(bridge, found);
+    return found;
+  }
+
+  #forget(vpcId: string): void {
+    const number = this.#ports.numberOf(vpcId);
+    if (number !== undefined) this.#recorded.delete(this.bridgeName(number));
+    this.#ports.forget(vpcId);
+  }
+}
+
+function idsWhere({ peerings }: IntentSlice, fits: (peering: PeeringIntent) => boolean): string[] {
+  return peerings.filter(fits).map(({ id }) => id);
+}

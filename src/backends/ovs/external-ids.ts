@@ -1,0 +1,24 @@
+/** How this installation recognises what is its own in OVSDB: `external_ids` of its rows. */
+
+export const INSTALLATION = "patchbay-installation";
+export const VPC = "patchbay-vpc";
+export const ROLE = "patchbay-role";
+
+/** The convention of libvirt, Neutron and OVN: which network interface is plugged into a port. */
+export const IFACE_ID = "iface-id";
+
+/** `uplink` is either end of the patch between a VPC's bridge and the exchange. */
+export type Role = "vpc" | "exchange" | "uplink";
+
+export function externalIds(
+  installationId: string,
+  role: Role,
+  vpcId: string | undefined,
+): ReadonlyMap<string, string> {
+  const ids = new Map([
+    [INSTALLATION, installationId],
+    [ROLE, role],
+  ]);
+  if (vpcId !== undefined) ids.set(VPC, vpcId);
+  return ids;
+}

@@ -1,0 +1,206 @@
+import type { IntentSlice, VpcIntent } from "../../domain/intent.js";
+import type { BackendIdentity } from "../backend.js";
+import { isGone } from "../flows/desired.js";
+import type { SwitchNames } from "../names.js";
+import { externalIds, type Role } from "./external-ids.js";
+import type { BridgePort, BridgeView, Topology } from "./topology.js";
+
+export interface WantedPort {
+  readonly name: string;
+  readonly type: "internal" | "patch";
+  readonly options: ReadonlyMap<string, string>;
+  readonly externalIds: ReadonlyMap<string, string>;
+  readonly vpcId: string | undefined;
+}
+
+export interface WantedBridge {
+  readonly name: string;
+  readonly vpcId: string | undefined;
+  readonly datapathType: string;
+  readonly externalIds: ReadonlyMap<string, string>;
+  readonly ports: readonly WantedPort[];
+}
+
+/** What has to be done to one bridge. */
+export interface BridgeWork {
+  readonly wanted: WantedBridge;
+  /** Undefined: the bridge is to be made, with all its ports. */
+  readonly existing: BridgeView | undefined;
+  readonly missingPorts: readonly WantedPort[];
+  readonly wrongPorts: readonly { readonly wanted: WantedPort; readonly existing: BridgePort }[];
+  /** Whether the bridge's own settings are wrong. */
+  readonly wrongSettings: boolean;
+}
+
+/** The difference between the bridges and ports that intent needs and those in OVSDB. */
+export interface Infrastructure {
+  readonly work: readonly BridgeWork[];
+  /** By VPC: why it cannot have its bridge. */
+  readonly clashes: ReadonlyMap<string, string>;
+  readonly exchangeClash: string | undefined;
+  readonly goneBridges: readonly BridgeView[];
+  /** Ports on the exchange of VPCs that do not exist. */
+  readonly gonePorts: readonly BridgePort[];
+}
+
+export interface InfrastructureOptions {
+  readonly identity: BackendIdentity;
+  readonly names: SwitchNames;
+  readonly datapath: "system" | "netdev";
+}
+
+export function planInfrastructure(
+  slice: IntentSlice,
+  topology: Topology,
+  options: InfrastructureOptions,
+): Infrastructure {
+  const clashes = new Map<string, string>();
+  const exchangeClash = clashOf(wantedExchange([], options), topology);
+  const bridges: WantedBridge[] = [];
+  const vpcs: VpcIntent[] = [];
+  for (const vpc of slice.vpcs.values()) {
+    const bridge = wantedVpcBridge(vpc, options);
+    const clash =
+      exchangeClash ??
+      clashOf(bridge, topology) ??
+      portClash(wantedDownlink(vpc, options), options.names.exchange, topology);
+    if (clash !== undefined) clashes.set(vpc.id, clash);
+    else {
+      vpcs.push(vpc);
+      bridges.push(bridge);
+    }
+  }
+  if (exchangeClash === undefined) bridges.push(wantedExchange(vpcs, options));
+  const work = bridges.flatMap((bridge) => workOn(bridge, topology) ?? []);
+  return { work, clashes, exchangeClash, ...findGone(slice, topology, options) };
+}
+
+function wantedVpcBridge(vpc: VpcIntent, options: InfrastructureOptions): WantedBridge {
+  const { names } = options;
+  const name = names.vpcBridge(vpc.number);
+  const uplink = patch(names.uplink(vpc.number), names.downlink(vpc.number), vpc.id, options);
+  return wantedBridge(name, "vpc", vpc.id, [uplink], options);
+}
+
+function wantedExchange(vpcs: readonly VpcIntent[], options: InfrastructureOptions): WantedBridge {
+  const downlinks = vpcs.map((vpc) => wantedDownlink(vpc, options));
+  return wantedBridge(options.names.exchange, "exchange", undefined, downlinks, options);
+}
+
+function wantedDownlink(vpc: VpcIntent, options: InfrastructureOptions): WantedPort {
+  const { names } = options;
+  return patch(names.downlink(vpc.number), names.uplink(vpc.number), vpc.id, options);
+}
+
+function wantedBridge(
+  name: string,
+  role: Role,
+  vpcId: string | undefined,
+  ports: readonly WantedPort[],
+  { identity, datapath }: InfrastructureOptions,
+): WantedBridge {
+  const ids = externalIds(identity.installationId, role, vpcId);
+  const type = "internal";
+  const local: WantedPort = { name, type, options: new Map(), externalIds: ids, vpcId };
+  return { name, vpcId, datapathType: datapath, externalIds: ids, ports: [local, ...ports] };
+}
+
+function patch(
+  name: string,
+  peer: string,
+  vpcId: string,
+  { identity }: InfrastructureOptions,
+): WantedPort {
+  const ids = externalIds(identity.installationId, "uplink", vpcId);
+  return { name, type: "patch", options: new Map([["peer", peer]]), externalIds: ids, vpcId };
+}
+
+/** Ownership is decided by external_ids alone: a fitting name does not make a bridge ours. */
+function clashOf(wanted: WantedBridge, topology: Topology): string | undefined {
+  const existing = topology.bridges.get(wanted.name);
+  if (existing !== undefined && !existing.own) {
+    return `bridge ${wanted.name} exists already and does not belong to this installation`;
+  }
+  if (existing?.vpcId !== undefined && existing.vpcId !== wanted.vpcId) {
+    return `bridge ${wanted.name} is marked as that of ${existing.vpcId}`;
+  }
+  for (const port of wanted.ports) {
+    const clash = portClash(port, wanted.name, topology);
+    if (clash !== undefined) return clash;
+  }
+  return undefined;
+}
+
+function portClash(wanted: WantedPort, bridge: string, topology: Topology): string | undefined {
+  const existing = topology.ports.get(wanted.name);
+  if (existing === undefined || (existing.own && existing.bridge === bridge)) return undefined;
+  const where = `port ${wanted.name} exists already on bridge ${existing.bridge}`;
+  return `${where} and does not belong to this installation`;
+}
+
+function workOn(wanted: WantedBridge, topology: Topology): BridgeWork | undefined {
+  const existing = topology.bridges.get(wanted.name);
+  const missingPorts = wanted.ports.filter(({ name }) => !topology.ports.has(name));
+  const wrongPorts = wanted.ports.flatMap((port) => {
+    const found = topology.ports.get(port.name);
+    return found === undefined || isRight(port, found) ? [] : [{ wanted: port, existing: found }];
+  });
+  const wrongSettings = existing !== undefined && !hasSettings(wanted, existing);
+  const settled = existing !== undefined && missingPorts.length + wrongPorts.length === 0;
+  if (settled && !wrongSettings) return undefined;
+  return { wanted, existing, missingPorts, wrongPorts, wrongSettings };
+}
+
+function hasSettings(wanted: WantedBridge, { row }: BridgeView): boolean {
+  return keepsFlows(wanted, row) && includes(row.externalIds, wanted.externalIds);
+}
+
+/** Whether the settings are right that make ovs-vswitchd flush or rebuild a bridge on change. */
+export function keepsFlows(
+  { datapathType }: WantedBridge,
+  row: { readonly failMode: string | undefined; readonly datapathType: string },
+): boolean {
+  const actual = row.datapathType === "" ? "system" : row.datapathType;
+  return row.failMode === "secure" && actual === datapathType;
+}
+
+function isRight(wanted: WantedPort, { row, interfaces }: BridgePort): boolean {
+  const [only] = interfaces;
+  return (
+    only !== undefined &&
+    interfaces.length === 1 &&
+    only.type === wanted.type &&
+    includes(only.options, wanted.options) &&
+    includes(row.externalIds, wanted.externalIds) &&
+    includes(only.externalIds, wanted.externalIds)
+  );
+}
+
+function includes(
+  actual: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+): boolean {
+  return [...wanted].every(([key, value]) => actual.get(key) === value);
+}
+
+function findGone(
+  slice: IntentSlice,
+  topology: Topology,
+  { names }: InfrastructureOptions,
+): Pick<Infrastructure, "goneBridges" | "gonePorts"> {
+  const isForGoneVpc = ({ vpcId }: { readonly vpcId: string | undefined }) =>
+    vpcId === undefined ? slice.scope === "all" : isGone(slice, vpcId);
+  const expected = new Set([...slice.vpcs.values()].map(({ number }) => names.vpcBridge(number)));
+  const goneBridges = [...topology.bridges.values()].filter(
+    (view) =>
+      view.own &&
+      view.row.name !== names.exchange &&
+      !expected.has(view.row.name) &&
+      isForGoneVpc(view),
+  );
+  const exchange = topology.bridges.get(names.exchange);
+  const gonePorts = (exchange?.own === true ? exchange.ports : []).filter(
+    (port) => port.own && port.role === "uplink" && isForGoneVpc(port),
+  );
+  return { goneBridges, gonePorts };
+}

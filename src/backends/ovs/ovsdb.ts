@@ -1,0 +1,164 @@
+import { JsonRpc } from "./json-rpc.js";
+import type { Connection } from "./link.js";
+import { Replica } from "./replica.js";
+import { COLUMNS, type TableName } from "./rows.js";
+import { parseStreamAddress } from "./stream-address.js";
+
+const DATABASE = "Open_vSwitch";
+const CONNECT_LIMIT_MS = 5000;
+const MONITOR_LIMIT_MS = 10_000;
+const TRANSACT_LIMIT_MS = 10_000;
+
+/** One operation of a transaction (RFC 7047, section 5.2). */
+export type Operation = Readonly<Record<string, unknown>> & { readonly op: string };
+
+/** The database refused a transaction; nothing of it was carried out. */
+export class TransactionError extends Error {
+  override readonly name = "TransactionError";
+}
+
+type Changed = (ovsdb: Ovsdb, tables: ReadonlySet<TableName>) => void;
+
+interface Watcher {
+  check(): void;
+  lost(error: Error): void;
+}
+
+/** A connection to the database of Open vSwitch, with a replica that follows its changes. */
+export class Ovsdb implements Connection {
+  readonly replica = new Replica();
+  readonly #rpc: JsonRpc;
+  readonly #changed: Changed;
+  readonly #watchers = new Set<Watcher>();
+  /** Updates that came before the first contents were stored. */
+  #early: unknown[] | undefined = [];
+
+  private constructor(rpc: JsonRpc, changed: Changed) {
+    this.#rpc = rpc;
+    this.#changed = changed;
+  }
+
+  /**
+   * Connects and fetches the watched tables: one monitor over all of them, so that every update is
+   * one whole transaction.
+   * @param changed called after each update of the replica, not for its first contents
+   */
+  static async open(
+    address: string,
+    lost: (error: Error) => void,
+    changed: Changed,
+  ): Promise<Ovsdb> {
+    let ovsdb: Ovsdb | undefined;
+    const rpc = await JsonRpc.connect(parseStreamAddress(address), CONNECT_LIMIT_MS, {
+      lost: (error) => {
+        if (ovsdb !== undefined) ovsdb.#lost(error);
+        lost(error);
+      },
+      notified: (method, params) => {
+        if (ovsdb !== undefined) ovsdb.#notified(method, params);
+      },
+    });
+    ovsdb = new Ovsdb(rpc, changed);
+    try {
+      await ovsdb.#monitor();
+      return ovsdb;
+    } catch (error) {
+      rpc.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Carries out all operations or none.
+   * @returns one result for each operation
+   * @throws TransactionError when the database refuses
+   */
+  async transact(operations: readonly Operation[]): Promise<Record<string, unknown>[]> {
+    const params = [DATABASE, ...operations];
+    const results = await this.#rpc.request("transact", params, TRANSACT_LIMIT_MS);
+    if (!Array.isArray(results))
+      throw new TransactionError("the answer to a transaction is no list");
+    const failed = results.find((result) => typeof result?.error === "string");
+    if (failed !== undefined) {
+      throw new TransactionError(`${failed.error}: ${failed.details ?? "without details"}`);
+    }
+    return results;
+  }
+
+  /**
+   * Waits until the replica satisfies a condition.
+   * @returns whether it did within the limit
+   * @throws Error when the connection is lost meanwhile
+   */
+  until(holds: (replica: Replica) => boolean, limitMs: number): Promise<boolean> {
+    if (holds(this.replica)) return Promise.resolve(true);
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        this.#watchers.delete(watcher);
+      };
+      const watcher: Watcher = {
+        check: () => {
+          if (!holds(this.replica)) return;
+          stop();
+          resolve(true);
+        },
+        lost: (error) => {
+          stop();
+          reject(error);
+        },
+      };
+      const timer = setTimeout(() => {
+        stop();
+        resolve(false);
+      }, limitMs);
+      this.#watchers.add(watcher);
+    });
+  }
+
+  close(): void {
+    this.#rpc.close();
+  }
+
+  async #monitor(): Promise<void> {
+    const requests = Object.fromEntries(
+      Object.entries(COLUMNS).map(([table, columns]) => [table, { columns }]),
+    );
+    const params = [DATABASE, "patchbay", requests];
+    this.replica.apply(await this.#rpc.request("monitor", params, MONITOR_LIMIT_MS));
+    for (const update of this.#early ?? []) this.replica.apply(update);
+    this.#early = undefined;
+  }
+
+  #notified(method: string, params: unknown): void {
+    if (method !== "update" || !Array.isArray(params)) return;
+    if (this.#early !== undefined) {
+      this.#early.push(params[1]);
+      return;
+    }
+    const touched = this.replica.apply(params[1]);
+    for (const watcher of [...this.#watchers]) watcher.check();
+    this.#changed(this, touched);
+  }
+
+  #lost(error: Error): void {
+    for (const watcher of [...this.#watchers]) watcher.lost(error);
+  }
+}
+
+/** Whether a database of Open vSwitch answers there, for choosing a backend. */
+export async function ovsdbAnswers(address: string, limitMs: number): Promise<boolean> {
+  const parsed = parseStreamAddress(address);
+  let rpc: JsonRpc | undefined;
+  try {
+    rpc = await JsonRpc.connect(parsed, limitMs);
+    const databases = await rpc.request("list_dbs", [], limitMs);
+    return Array.isArray(databases) && databases.includes(DATABASE);
+  } catch (error) {
+    // Whatever the reason, there is nobody to talk to: that is the answer.
+    if (error instanceof Error) return false;
+    throw error;
+  } finally {
+    rpc?.close();
+  }
+}

@@ -1,0 +1,98 @@
+import type { IntentSlice, VpcIntent } from "../../domain/intent.js";
+import { ownsCookie } from "../../openflow/cookie.js";
+import { diffFlows } from "../../openflow/delta.js";
+import type { RenderOptions } from "../../pipeline/render.js";
+import type { PlannedBridge } from "../backend.js";
+import { compareExchange, compareVpcs } from "../flows/compare.js";
+import { InstalledFlows } from "../flows/installed.js";
+import { describeDelta } from "../flows/report.js";
+import type { SwitchNames } from "../names.js";
+import type { Belief } from "./belief.js";
+import {
+  type Infrastructure,
+  type InfrastructureOptions,
+  planInfrastructure,
+} from "./infrastructure.js";
+import { observe } from "./observe.js";
+import type { Ofctl } from "./ofctl.js";
+import { type FlowComparison, OvsPlan } from "./ovs-plan.js";
+import type { SwitchWatch } from "./switch-watch.js";
+
+export interface PlannerParts {
+  readonly watch: SwitchWatch;
+  readonly belief: Belief;
+  readonly ofctl: Ofctl;
+  readonly names: SwitchNames;
+  readonly infrastructure: InfrastructureOptions;
+  renderOptions(): RenderOptions;
+}
+
+/** Observes the switch and compares it with intent. Changes nothing. */
+export class Planner {
+  readonly #parts: PlannerParts;
+
+  constructor(parts: PlannerParts) {
+    this.#parts = parts;
+  }
+
+  async plan(slice: IntentSlice, fresh: boolean): Promise<OvsPlan> {
+    const { watch, belief } = this.#parts;
+    const { epoch } = belief;
+    const infrastructure = planInfrastructure(slice, watch.topology, this.#parts.infrastructure);
+    const flows = await this.compareFlows(slice, fresh);
+    const gone = await this.#describeGone(infrastructure, fresh);
+    return new OvsPlan(slice, [...this.#describe(flows), ...gone], infrastructure, flows, epoch);
+  }
+
+  /** Compares the flows of every bridge in the slice, as far as it can be read. */
+  async compareFlows(slice: IntentSlice, fresh: boolean): Promise<FlowComparison> {
+    const { watch, belief, ofctl, names } = this.#parts;
+    const bridges = [...slice.vpcs.values()].map((vpc) => this.#bridgeOf(vpc));
+    const existing = [...bridges, names.exchange].filter((name) =>
+      watch.topology.bridges.has(name),
+    );
+    const own = existing.filter((name) => watch.topology.bridges.get(name)?.own);
+    const troubles = await observe(own, belief, ofctl, fresh);
+    for (const name of existing) {
+      if (!own.includes(name)) troubles.set(name, `bridge ${name} is not this installation's`);
+    }
+    const options = this.#parts.renderOptions();
+    const { topology } = watch;
+    const installed = (vpc: VpcIntent) => belief.of(this.#bridgeOf(vpc));
+    const vpcs = compareVpcs(slice, installed, topology, options);
+    const exchange = belief.of(names.exchange) ?? new InstalledFlows(options.mark);
+    return {
+      vpcs: vpcs.filter(({ vpc }) => !troubles.has(this.#bridgeOf(vpc))),
+      exchange: troubles.has(names.exchange)
+        ? undefined
+        : compareExchange(slice, exchange, topology, options),
+      troubles,
+    };
+  }
+
+  #describe({ vpcs, exchange }: FlowComparison): PlannedBridge[] {
+    const { exchange: name } = this.#parts.names;
+    const described = vpcs.map(({ vpc, delta }) => ({
+      vpcId: vpc.id,
+      ...describeDelta(this.#bridgeOf(vpc), delta),
+    }));
+    if (exchange === undefined) return described;
+    return [...described, { vpcId: null, ...describeDelta(name, exchange) }];
+  }
+
+  /** On a bridge whose VPC is gone nothing is desired any more. */
+  async #describeGone({ goneBridges }: Infrastructure, fresh: boolean): Promise<PlannedBridge[]> {
+    const { belief, ofctl, infrastructure } = this.#parts;
+    const names = goneBridges.map(({ row }) => row.name);
+    await observe(names, belief, ofctl, fresh);
+    const owns = ownsCookie(infrastructure.identity.mark);
+    return names.map((name) => {
+      const delta = diffFlows([], belief.of(name)?.all() ?? [], owns);
+      return { vpcId: null, ...describeDelta(name, delta) };
+    });
+  }
+
+  #bridgeOf({ number }: VpcIntent): string {
+    return this.#parts.names.vpcBridge(number);
+  }
+}

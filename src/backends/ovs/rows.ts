@@ -1,0 +1,130 @@
+/** OVSDB's JSON notation (RFC 7047, section 5.1) and the rows of the tables that we watch. */
+
+export type Uuid = string;
+
+export interface SystemRow {
+  readonly uuid: Uuid;
+  /** What ovs-vswitchd has carried out, and what it has been asked to. */
+  readonly curCfg: number;
+  readonly nextCfg: number;
+}
+
+export interface BridgeRow {
+  readonly uuid: Uuid;
+  readonly name: string;
+  readonly ports: readonly Uuid[];
+  readonly failMode: string | undefined;
+  readonly datapathType: string;
+  readonly externalIds: ReadonlyMap<string, string>;
+}
+
+export interface PortRow {
+  readonly uuid: Uuid;
+  readonly name: string;
+  readonly interfaces: readonly Uuid[];
+  readonly externalIds: ReadonlyMap<string, string>;
+}
+
+export interface InterfaceRow {
+  readonly uuid: Uuid;
+  readonly name: string;
+  readonly type: string;
+  readonly options: ReadonlyMap<string, string>;
+  /** Undefined until assigned; -1 when it could not be. */
+  readonly ofport: number | undefined;
+  readonly error: string | undefined;
+  readonly externalIds: ReadonlyMap<string, string>;
+}
+
+/** The monitored columns of each table, as `monitor` names them. */
+export const COLUMNS = {
+  Open_vSwitch: ["cur_cfg", "next_cfg"],
+  Bridge: ["name", "ports", "fail_mode", "datapath_type", "external_ids"],
+  Port: ["name", "interfaces", "external_ids"],
+  Interface: ["name", "type", "options", "ofport", "error", "external_ids"],
+} as const;
+
+export type TableName = keyof typeof COLUMNS;
+
+type Columns = Readonly<Record<string, unknown>>;
+
+export function readSystem(uuid: Uuid, row: Columns): SystemRow {
+  const { cur_cfg, next_cfg } = row;
+  return { uuid, curCfg: number(cur_cfg) ?? 0, nextCfg: number(next_cfg) ?? 0 };
+}
+
+export function readBridge(uuid: Uuid, row: Columns): BridgeRow {
+  return {
+    uuid,
+    name: string(row["name"]) ?? "",
+    ports: uuids(row["ports"]),
+    failMode: string(row["fail_mode"]),
+    datapathType: string(row["datapath_type"]) ?? "",
+    externalIds: map(row["external_ids"]),
+  };
+}
+
+export function readPort(uuid: Uuid, row: Columns): PortRow {
+  return {
+    uuid,
+    name: string(row["name"]) ?? "",
+    interfaces: uuids(row["interfaces"]),
+    externalIds: map(row["external_ids"]),
+  };
+}
+
+export function readInterface(uuid: Uuid, row: Columns): InterfaceRow {
+  return {
+    uuid,
+    name: string(row["name"]) ?? "",
+    type: string(row["type"]) ?? "",
+    options: map(row["options"]),
+    ofport: number(row["ofport"]),
+    error: string(row["error"]),
+    externalIds: map(row["external_ids"]),
+  };
+}
+
+/** The members of a set; a single atom stands for a set of one. */
+function members(value: unknown): unknown[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value[0] === "set" && Array.isArray(value[1])) return value[1];
+  return [value];
+}
+
+function string(value: unknown): string | undefined {
+  const [first] = members(value);
+  return typeof first === "string" ? first : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  const [first] = members(value);
+  return typeof first === "number" ? first : undefined;
+}
+
+function uuids(value: unknown): Uuid[] {
+  return members(value).flatMap((member) =>
+    Array.isArray(member) && member[0] === "uuid" ? [String(member[1])] : [],
+  );
+}
+
+function map(value: unknown): Map<string, string> {
+  if (!Array.isArray(value) || value[0] !== "map" || !Array.isArray(value[1])) return new Map();
+  return new Map(value[1].map(([key, item]: [unknown, unknown]) => [String(key), String(item)]));
+}
+
+export function toUuid(uuid: Uuid): readonly ["uuid", Uuid] {
+  return ["uuid", uuid];
+}
+
+export function toNamedUuid(name: string): readonly ["named-uuid", string] {
+  return ["named-uuid", name];
+}
+
+export function toSet(members: readonly unknown[]): readonly ["set", readonly unknown[]] {
+  return ["set", members];
+}
+
+export function toMap(entries: Iterable<readonly [string, string]>): readonly unknown[] {
+  return ["map", [...entries]];
+}

@@ -1,0 +1,183 @@
+import type { Scope } from "../../domain/intent.js";
+import { BackendError, type BackendEvents } from "../backend.js";
+import type { SwitchNames } from "../names.js";
+import type { Belief } from "./belief.js";
+import { configure } from "./configure.js";
+import { type Connection, Link } from "./link.js";
+import { Ovsdb } from "./ovsdb.js";
+import { Replica } from "./replica.js";
+import type { TableName } from "./rows.js";
+import { Topology } from "./topology.js";
+import { topologyChanges } from "./topology-changes.js";
+import { Unixctl } from "./unixctl.js";
+
+export interface BackendLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
+export interface WatchOptions {
+  readonly ovsdb: string;
+  readonly rundir: string;
+  readonly installationId: string;
+  readonly names: SwitchNames;
+  readonly belief: Belief;
+  readonly log: BackendLog;
+}
+
+/** The connections of a switch that is there. */
+export interface Connections {
+  readonly ovsdb: Ovsdb;
+  readonly unixctl: Unixctl;
+}
+
+/**
+ * Keeps the connections to ovsdb-server and ovs-vswitchd open and the topology up to date. When one
+ * of them is lost or comes back, nothing that was believed of the flows holds any more.
+ */
+export class SwitchWatch {
+  topology: Topology;
+  /** Of ovs-vswitchd, such as "3.1.0"; undefined while it is not known. */
+  version: string | undefined;
+  readonly #options: WatchOptions;
+  readonly #ovsdb: Link<Ovsdb>;
+  readonly #unixctl: Link<Unixctl>;
+  #events: BackendEvents | undefined;
+  /** Whether port numbers may still be those of an ovs-vswitchd that is gone. */
+  #portsAreStale = true;
+  /** The VPCs that are being worked on: their changes are our own, and looked at afterwards. */
+  #expected: Scope = new Set();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.topology = new Topology(new Replica(), options.installationId, options.names);
+    this.#ovsdb = new Link({
+      open: (lost) => Ovsdb.open(options.ovsdb, lost, (db, tables) => this.#updated(db, tables)),
+      up: (ovsdb) => this.#came("the Open vSwitch database", ovsdb),
+      down: (error) => this.#went("the Open vSwitch database", error),
+    });
+    this.#unixctl = new Link({
+      open: (lost) => Unixctl.open(options.rundir, lost),
+      up: (unixctl) => {
+        this.version = unixctl.version;
+        this.#came("ovs-vswitchd");
+      },
+      down: (error) => this.#went("ovs-vswitchd", error),
+    });
+  }
+
+  start(events: BackendEvents): void {
+    this.#events = events;
+    this.#ovsdb.start();
+    this.#unixctl.start();
+  }
+
+  stop(): void {
+    this.#events = undefined;
+    this.#ovsdb.stop();
+    this.#unixctl.stop();
+  }
+
+  /**
+   * The connections, once port numbers can be relied on. A restarted ovs-vswitchd leaves the old
+   * ones in the database until it has set up its bridges: so it is asked to, and waited for.
+   * @throws BackendError when the switch is away
+   */
+  async ready(): Promise<Connections> {
+    const ovsdb = await this.#connected(
+      this.#ovsdb,
+      `the Open vSwitch database at ${this.#options.ovsdb} cannot be reached`,
+    );
+    const unixctl = await this.#connected(
+      this.#unixctl,
+      `ovs-vswitchd is not running, as far as ${this.#options.rundir} shows`,
+    );
+    await this.#expectAnswer(unixctl);
+    if (this.#portsAreStale) {
+      this.#portsAreStale = false;
+      await this.#refreshPorts(ovsdb);
+    }
+    return { ovsdb, unixctl };
+  }
+
+  /** Runs work that changes bridges and ports of VPCs, without raising doubt about these. */
+  async expecting<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
+    this.#expected = scope;
+    try {
+      return await work();
+    } finally {
+      this.#expected = new Set();
+    }
+  }
+
+  async #connected<C extends Connection>(link: Link<C>, trouble: string): Promise<C> {
+    try {
+      return await link.ready();
+    } catch (error) {
+      throw new BackendError(`${trouble}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** A switch that hangs would hold up every single bridge; asked first, it does so once. */
+  async #expectAnswer(unixctl: Unixctl): Promise<void> {
+    try {
+      await unixctl.runBeside("version", []);
+    } catch (error) {
+      throw new BackendError(`ovs-vswitchd does not answer: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async #refreshPorts(ovsdb: Ovsdb): Promise<void> {
+    try {
+      await configure(ovsdb, []);
+    } catch (error) {
+      this.#portsAreStale = true;
+      throw error instanceof BackendError
+        ? error
+        : new BackendError(messageOf(error), { cause: error });
+    }
+  }
+
+  #came(what: string, ovsdb?: Ovsdb): void {
+    if (ovsdb !== undefined) this.topology = this.#read(ovsdb);
+    this.#options.log.info({}, `connected to ${what}`);
+    this.#doubtEverything();
+  }
+
+  #went(what: string, error: Error): void {
+    this.#options.log.warn({ err: error }, `lost ${what}`);
+    this.#doubtEverything();
+  }
+
+  #doubtEverything(): void {
+    this.#portsAreStale = true;
+    this.#options.belief.forgetAll();
+    this.#events?.doubt("all");
+  }
+
+  #updated(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void {
+    // Our own requests and the switch's answers to them change nothing else.
+    if ([...tables].every((table) => table === "Open_vSwitch")) return;
+    const before = this.topology;
+    this.topology = this.#read(ovsdb);
+    const { doubtful, rebuilt } = topologyChanges(before, this.topology, this.#options.names);
+    for (const bridge of rebuilt) this.#options.belief.forget(bridge);
+    this.#raise(doubtful);
+  }
+
+  #raise(doubtful: Scope): void {
+    const expected = this.#expected;
+    if (expected === "all") return;
+    const others =
+      doubtful === "all" ? doubtful : new Set([...doubtful].filter((id) => !expected.has(id)));
+    if (others === "all" || others.size > 0) this.#events?.doubt(others);
+  }
+
+  #read({ replica }: Ovsdb): Topology {
+    return new Topology(replica, this.#options.installationId, this.#options.names);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

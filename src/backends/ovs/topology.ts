@@ -1,0 +1,144 @@
+import type { Binding } from "../../domain/data-plane.js";
+import type { VpcIntent } from "../../domain/intent.js";
+import type { VpcPorts } from "../../pipeline/render.js";
+import type { PortView } from "../flows/desired.js";
+import type { SwitchNames } from "../names.js";
+import { IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
+import type { Replica } from "./replica.js";
+import type { BridgeRow, InterfaceRow, PortRow } from "./rows.js";
+
+export interface BridgeView {
+  readonly row: BridgeRow;
+  readonly ports: readonly BridgePort[];
+  /** Whether it belongs to this installation. */
+  readonly own: boolean;
+  readonly vpcId: string | undefined;
+}
+
+export interface BridgePort {
+  readonly row: PortRow;
+  readonly bridge: string;
+  readonly interfaces: readonly InterfaceRow[];
+  readonly own: boolean;
+  readonly role: string | undefined;
+  readonly vpcId: string | undefined;
+}
+
+/** A port that says which network interface is plugged into it. */
+export interface Claim {
+  readonly port: string;
+  readonly bridge: string;
+  /** The VPC whose bridge it is. */
+  readonly vpcId: string | undefined;
+  /** Undefined while the port does not work. */
+  readonly ofport: number | undefined;
+}
+
+/** What the replica says about bridges and ports, arranged for look-ups. Never changes. */
+export class Topology implements PortView {
+  /** By name; those of others included. */
+  readonly bridges: ReadonlyMap<string, BridgeView>;
+  /** By name; those of others included. */
+  readonly ports: ReadonlyMap<string, BridgePort>;
+  /** By network interface; only on bridges of this installation. */
+  readonly claims: ReadonlyMap<string, readonly Claim[]>;
+  readonly #uplinks = new Map<string, number>();
+  readonly #downlinks = new Map<string, number>();
+
+  constructor(replica: Replica, installationId: string, names: SwitchNames) {
+    const views = viewBridges(replica, installationId);
+    this.bridges = new Map(views.map((view) => [view.row.name, view]));
+    const ports = views.flatMap((view) => view.ports);
+    this.ports = new Map(ports.map((port) => [port.row.name, port]));
+    this.claims = collectClaims(views);
+    for (const port of ports) this.#noteUplink(port, names);
+  }
+
+  ofVpc(vpc: VpcIntent): VpcPorts {
+    const interfaces = new Map<string, number>();
+    for (const { id } of vpc.interfaces) {
+      const claims = this.claims.get(id) ?? [];
+      const [claim] = claims;
+      if (claims.length !== 1 || claim?.ofport === undefined || claim.vpcId !== vpc.id) continue;
+      interfaces.set(id, claim.ofport);
+    }
+    return { uplink: this.#uplinks.get(vpc.id), interfaces };
+  }
+
+  onExchange(vpcId: string): number | undefined {
+    return this.#downlinks.get(vpcId);
+  }
+
+  /** @param home the VPC that the interface belongs to, undefined when that is not known */
+  binding(networkInterfaceId: string, home: string | undefined): Binding {
+    const claims = this.claims.get(networkInterfaceId) ?? [];
+    const [claim] = claims;
+    if (claims.length > 1) return { kind: "conflict", message: conflictMessage(claims) };
+    if (claim?.ofport === undefined || (home !== undefined && claim.vpcId !== home)) {
+      return { kind: "unbound" };
+    }
+    return { kind: "bound", port: claim.port };
+  }
+
+  #noteUplink(port: BridgePort, names: SwitchNames): void {
+    const ofport = usablePort(port.interfaces[0]);
+    const { vpcId } = port;
+    if (!port.own || port.role !== "uplink" || vpcId === undefined || ofport === undefined) return;
+    const onExchange = port.bridge === names.exchange;
+    (onExchange ? this.#downlinks : this.#uplinks).set(vpcId, ofport);
+  }
+}
+
+/** The port number of an interface that works; undefined for any other. */
+export function usablePort(row: InterfaceRow | undefined): number | undefined {
+  if (row?.ofport === undefined || row.ofport <= 0 || row.error !== undefined) return undefined;
+  return row.ofport;
+}
+
+function viewBridges(replica: Replica, installationId: string): BridgeView[] {
+  const isOwn = (ids: ReadonlyMap<string, string>) => ids.get(INSTALLATION) === installationId;
+  return [...replica.bridges.values()].map((row) => ({
+    row,
+    own: isOwn(row.externalIds),
+    vpcId: row.externalIds.get(VPC),
+    ports: row.ports.flatMap((uuid) => {
+      const port = replica.ports.get(uuid);
+      if (port === undefined) return [];
+      const interfaces = port.interfaces.flatMap((id) => replica.interfaces.get(id) ?? []);
+      const { externalIds: ids } = port;
+      const own = isOwn(ids);
+      return {
+        row: port,
+        bridge: row.name,
+        interfaces,
+        own,
+        role: ids.get(ROLE),
+        vpcId: ids.get(VPC),
+      };
+    }),
+  }));
+}
+
+function collectClaims(views: readonly BridgeView[]): Map<string, Claim[]> {
+  const claims = new Map<string, Claim[]>();
+  for (const { own, row, vpcId, ports } of views) {
+    for (const port of own ? ports : []) {
+      for (const plugged of port.interfaces) {
+        const id = plugged.externalIds.get(IFACE_ID);
+        if (id === undefined) continue;
+        const ofport = usablePort(plugged);
+        const claim = { port: plugged.name, bridge: row.name, vpcId, ofport };
+        claims.set(id, [...(claims.get(id) ?? []), claim]);
+      }
+    }
+  }
+  return claims;
+}
+
+function conflictMessage(claims: readonly Claim[]): string {
+  const places = claims
+    .map(({ port, bridge }) => `${port} on bridge ${bridge}`)
+    .sort()
+    .join(" and ");
+  return `several ports claim this interface: ${places}; remove external_ids:iface-id from all but one`;
+}

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ovsdbAnswers } from "../../../src/backends/ovs/ovs-backend.js";
+import { peeringIntent, slice, vpcIntent } from "../../support/intents.js";
+import { type Sandbox, startSandbox } from "../../support/sandbox.js";
+import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
+
+const PEERING = peeringIntent(1, 1, 2);
+const EVERYTHING = slice("all", [vpcIntent(1, 1), vpcIntent(2, 1)], [PEERING]);
+
+let sandbox: Sandbox;
+let installation: Installation;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  installation = await install(sandbox);
+  expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
+});
+
+afterAll(async () => {
+  await installation.stop();
+  await sandbox.stop();
+});
+
+it("notices that ovs-vswitchd is gone, says so, and restores every flow once it is back", async () => {
+  const before = await flowsOfEveryBridge();
+  const doubtsBefore = installation.doubts.length;
+  await sandbox.killVswitchd();
+  await eventually(() => installation.doubts.length > doubtsBefore);
+  expect(installation.doubts.at(-1)).toBe("all");
+  await expect(installation.backend.plan(EVERYTHING, { fresh: false })).rejects.toThrow(
+    /ovs-vswitchd is not running/,
+  );
+
+  const doubtsWhileAway = installation.doubts.length;
+  await sandbox.startAgain();
+  await eventually(() => installation.doubts.length > doubtsWhileAway);
+  const outcome = await installation.reconcile(EVERYTHING);
+  expect(outcome).toMatchObject({ ...ALL_WELL, installedPeerings: [PEERING.id] });
+  expect(await flowsOfEveryBridge()).toEqual(before);
+});
+
+it("does not carry out a plan from before a restart", async () => {
+  const plan = await installation.backend.plan(EVERYTHING, { fresh: true });
+  const doubtsBefore = installation.doubts.length;
+  await sandbox.killVswitchd();
+  await sandbox.startAgain();
+  await eventually(() => installation.doubts.length >= doubtsBefore + 2);
+  const outcome = await installation.backend.apply(plan);
+  expect(outcome.exchangeError).toMatch(/restarted/);
+  expect(outcome.installedPeerings).toEqual([]);
+  expect([...outcome.failedVpcs.keys()]).toEqual(["vpc-1", "vpc-2"]);
+  expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
+});
+
+it("survives a restart of ovsdb-server with flows in place", async () => {
+  const before = await flowsOfEveryBridge();
+  const doubtsBefore = installation.doubts.length;
+  await sandbox.killOvsdb();
+  await eventually(() => installation.doubts.length > doubtsBefore);
+  await expect(installation.backend.plan(EVERYTHING, { fresh: false })).rejects.toThrow(
+    /database at unix:.* cannot be reached/,
+  );
+  expect(await ovsdbAnswers(sandbox.ovsdb, 500)).toBe(false);
+  const doubtsWhileAway = installation.doubts.length;
+  await sandbox.startAgain();
+  expect(await ovsdbAnswers(sandbox.ovsdb, 500)).toBe(true);
+  await eventually(() => installation.doubts.length > doubtsWhileAway);
+  const plan = await installation.backend.plan(EVERYTHING, { fresh: true });
+  for (const { missing, changed, unexpected } of plan.diffs) {
+    expect([...missing, ...changed, ...unexpected]).toEqual([]);
+  }
+  expect(await installation.backend.apply(plan)).toMatchObject(ALL_WELL);
+  expect(await flowsOfEveryBridge()).toEqual(before);
+});
+
+it("recognises its own after a restart of the daemon, and changes nothing", async () => {
+  await installation.stop();
+  const before = await flowsOfEveryBridge();
+  installation = await install(sandbox, { identity: installation.identity });
+  const plan = await installation.backend.plan(EVERYTHING, { fresh: false });
+  for (const { missing, changed, unexpected, foreign } of plan.diffs) {
+    expect([...missing, ...changed, ...unexpected, ...foreign]).toEqual([]);
+  }
+  const outcome = await installation.backend.apply(plan);
+  expect(outcome).toMatchObject({ ...ALL_WELL, installedPeerings: [PEERING.id] });
+  expect(await flowsOfEveryBridge()).toEqual(before);
+});
+
+async function flowsOfEveryBridge(): Promise<string[][]> {
+  const { names } = installation;
+  const bridges = [names.vpcBridge(1), names.vpcBridge(2), names.exchange];
+  return Promise.all(
+    bridges.map(async (bridge) =>
+      (await sandbox.ofctl("dump-flows", "--no-stats", bridge)).split("\n").sort(),
+    ),
+  );
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
+import { type Sandbox, startSandbox } from "../../support/sandbox.js";
+import { ALL_WELL, type Installation, install } from "./fixture.js";
+
+const VPCS = 100;
+const ROUNDS = 21;
+
+let sandbox: Sandbox;
+let installation: Installation;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  installation = await install(sandbox);
+});
+
+afterAll(async () => {
+  await installation.stop();
+  await sandbox.stop();
+});
+
+it(`admits and cuts a peering among ${VPCS} VPCs, and says how long it took`, async () => {
+  const vpcs = Array.from({ length: VPCS }, (_, index) => vpcIntent(index + 1, 1));
+  const start = performance.now();
+  expect(await installation.reconcile(slice("all", vpcs))).toMatchObject(ALL_WELL);
+  const made = performance.now() - start;
+  const opened: number[] = [];
+  const cut: number[] = [];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const [a, b] = [round, round + 1];
+    const scope = scopeOf(a, b);
+    const peering = peeringIntent(round, a, b);
+    opened.push(
+      await timed(async () => {
+        const { installedPeerings } = await installation.reconcile(slice(scope, vpcs, [peering]));
+        expect(installedPeerings).toEqual([peering.id]);
+      }),
+    );
+    const leaving = { ...peering, admitted: false };
+    cut.push(
+      await timed(async () => {
+        const { removedPeerings } = await installation.reconcile(slice(scope, vpcs, [leaving]));
+        expect(removedPeerings).toEqual([peering.id]);
+      }),
+    );
+  }
+  report(`${VPCS} VPCs made in ${made.toFixed(0)} ms`);
+  report(`accept ${median(opened)} ms, delete ${median(cut)} ms (median of ${ROUNDS})`);
+}, 180_000);
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+function median(values: number[]): string {
+  return (values.sort((x, y) => x - y)[values.length >> 1] ?? 0).toFixed(1);
+}
+
+function report(line: string): void {
+  process.stdout.write(`  ${line}\n`);
+}

@@ -1,0 +1,84 @@
+import { cidr, parseIp } from "../../src/domain/cidr.js";
+import type {
+  IntentSlice,
+  InterfaceIntent,
+  PeeringIntent,
+  Scope,
+  VpcIntent,
+} from "../../src/domain/intent.js";
+
+/** VPC number `n` has 10.n.0.0/16, one subnet 10.n.1.0/24 and interfaces from 10.n.1.4 on. */
+export function vpcIntent(n: number, interfaceCount = 0): VpcIntent {
+  const subnetId = `subnet-${n}`;
+  const interfaces = Array.from({ length: interfaceCount }, (_, index) =>
+    interfaceIntent(n, index, subnetId),
+  );
+  return {
+    id: vpcId(n),
+    number: n,
+    generation: 1,
+    blocks: [cidr(`10.${n}.0.0/16`)],
+    subnets: [{ id: subnetId, block: cidr(`10.${n}.1.0/24`), gateway: ip(`10.${n}.1.1`) }],
+    interfaces,
+  };
+}
+
+function interfaceIntent(n: number, index: number, subnetId: string): InterfaceIntent {
+  const number = n * 10 + index;
+  const mac = `02:00:00:00:${hex(n)}:${hex(index + 4)}`;
+  return { id: eniId(n, index), number, subnetId, ip: ip(`10.${n}.1.${index + 4}`), mac };
+}
+
+export function peeringIntent(
+  number: number,
+  a: number,
+  b: number,
+  admitted = true,
+): PeeringIntent {
+  const side = (n: number) => ({
+    vpcId: vpcId(n),
+    vpcNumber: n,
+    blocks: [cidr(`10.${n}.0.0/16`)],
+    autoRoutes: true,
+  });
+  return { id: `pcx-${number}`, number, requester: side(a), accepter: side(b), admitted };
+}
+
+/** A slice as the store would read it: only VPCs and peerings of the scope. */
+export function slice(
+  scope: Scope,
+  vpcs: readonly VpcIntent[],
+  peerings: readonly PeeringIntent[] = [],
+): IntentSlice {
+  const inScope = (id: string) => scope === "all" || scope.has(id);
+  return {
+    scope,
+    generation: 1,
+    vpcs: new Map(vpcs.filter(({ id }) => inScope(id)).map((vpc) => [vpc.id, vpc])),
+    peerings: peerings.filter(
+      ({ requester, accepter }) => inScope(requester.vpcId) || inScope(accepter.vpcId),
+    ),
+  };
+}
+
+export function scopeOf(...numbers: readonly number[]): ReadonlySet<string> {
+  return new Set(numbers.map(vpcId));
+}
+
+export function vpcId(n: number): string {
+  return `vpc-${n}`;
+}
+
+export function eniId(n: number, index = 0): string {
+  return `eni-${n}-${index}`;
+}
+
+function ip(text: string) {
+  const parsed = parseIp(text);
+  if (parsed === undefined) throw new RangeError(text);
+  return parsed;
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(2, "0");
+}
