@@ -1,0 +1,124 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { PROBLEM_MEDIA_TYPE } from "../problems/problem.js";
+import { type OperationId, type RouteEntry, routeEntry } from "../rest/route-table.js";
+
+const DESCRIPTION = `Tenants get isolated VPCs on Open vSwitch; two VPCs are connected by a peering
+that one side asks for and the other accepts. Times are RFC 3339 in UTC. Every error is a problem
+document (RFC 9457) with a stable \`code\`.`;
+
+const SECURITY_SCHEME = "bearer";
+
+/** Serves the description of every route, made from the schemas that validate. */
+export async function openApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Patchbay", version, description: DESCRIPTION },
+      servers: [{ url: "/" }],
+      components: {
+        securitySchemes: { [SECURITY_SCHEME]: { type: "http", scheme: "bearer" } },
+      },
+    },
+    transform: (input) => {
+      const transformed = jsonSchemaTransform(input);
+      const operationId = input.route.config?.operationId;
+      if (operationId === undefined) return transformed;
+      return { ...transformed, schema: described(transformed.schema, operationId) };
+    },
+    transformObject: (input) => tidied(jsonSchemaTransformObject(input)),
+  });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    // The page loads what this daemon serves, and nothing from elsewhere.
+    staticCSP: true,
+    uiConfig: { deepLinking: true, validatorUrl: null },
+  });
+}
+
+type Schema = ReturnType<typeof jsonSchemaTransform>["schema"];
+
+function described(schema: Schema, operationId: OperationId): Schema {
+  const { access } = routeEntry(operationId);
+  const secured = access !== "anybody";
+  const needs = secured && access.includes(":") ? `Needs the permission \`${access}\`.` : "";
+  const description = [schema.description, needs].filter(Boolean).join("\n\n");
+  const response = { ...problemResponses(operationId), ...successes(schema.response) };
+  return {
+    ...schema,
+    description,
+    security: secured ? [{ [SECURITY_SCHEME]: [] }] : [],
+    response,
+  };
+}
+
+function successes(response: unknown): Record<string, unknown> {
+  const entries = Object.entries(response ?? {}).map(([status, schema]) => {
+    const isBare = typeof schema !== "object" || "content" in schema || schema.type === "null";
+    if (isBare) return [status, schema];
+    return [status, { description: "Success", content: { "application/json": { schema } } }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function problemResponses(operationId: OperationId): Record<string, unknown> {
+  const statuses = problemStatuses(routeEntry(operationId));
+  return Object.fromEntries(statuses.map((status) => [status, problemResponse(status)]));
+}
+
+function problemResponse(status: number) {
+  const schema = { $ref: "#/components/schemas/Problem" };
+  const description = PROBLEM_TEXTS[status] ?? "Error";
+  return { description, content: { [PROBLEM_MEDIA_TYPE]: { schema } } };
+}
+
+const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
+  400: "The request is not valid",
+  401: "No valid credential",
+  403: "The credential does not allow this",
+  404: "Not found, or not visible to the caller",
+  409: "In conflict with the present state",
+  413: "The body is too large",
+  415: "The body has an unsupported content type",
+  429: "Too many requests",
+  500: "Internal error",
+  503: "Temporarily unavailable",
+};
+
+/** The errors that a route can answer with, from what it takes and who may call it. */
+function problemStatuses({ access, method, url }: RouteEntry): number[] {
+  const writes = method !== "GET";
+  return [
+    ...(url.startsWith("/v1/") ? [400, 404, 429] : []),
+    ...(access === "anybody" ? [] : [401, 403]),
+    ...(writes ? [409, 413, 415] : []),
+    500,
+    ...(url.startsWith("/v1/") || url === "/readyz" ? [503] : []),
+  ].sort();
+}
+
+type Document = ReturnType<typeof jsonSchemaTransformObject>;
+
+/**
+ * The generator declares every body as required, where one without required fields may be absent,
+ * and a second schema of every component for requests, of which there is none here.
+ */
+function tidied(document: Document): Document {
+  allowAbsentBodies(document);
+  const schemas: Record<string, unknown> =
+    "components" in document ? (document.components?.schemas ?? {}) : {};
+  for (const name of Object.keys(schemas)) if (name.endsWith("Input")) delete schemas[name];
+  return document;
+}
+
+function allowAbsentBodies(document: Document): void {
+  const paths = Object.values(document.paths ?? {});
+  const bodies = paths.flatMap((path) => [path?.post?.requestBody, path?.patch?.requestBody]);
+  for (const body of bodies) {
+    if (body === undefined || !("content" in body)) continue;
+    const schema = body.content["application/json"]?.schema;
+    if (schema !== undefined && !("required" in schema)) body.required = false;
+  }
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { describeError, type ExplainFailure } from "../problems/describe.js";
+import { PROBLEM_MEDIA_TYPE, type ProblemContent, problemDocument } from "../problems/problem.js";
+import { TooManyRequests } from "../problems/too-many-requests.js";
+
+/** Answers every error, and every path that does not exist, with a problem document. */
+export function problemDocuments(app: FastifyInstance, explain: ExplainFailure): void {
+  app.setErrorHandler((error, request, reply) => {
+    const content = describeError(error, explain);
+    if (error instanceof TooManyRequests) reply.header("retry-after", error.retryAfterSeconds);
+    logServerError(error, request, content);
+    return sendProblem(request, reply, content);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `There is no ${request.method} ${pathOf(request)}.`;
+    return sendProblem(request, reply, { code: "NotFound", detail });
+  });
+}
+
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  content: ProblemContent,
+): FastifyReply {
+  const problem = problemDocument(content, pathOf(request));
+  if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="patchbay"');
+  if (problem.status === 503) reply.header("retry-after", 1);
+  // Serialised here: the response schema of the route is not the problem's.
+  return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+}
+
+function logServerError(error: unknown, request: FastifyRequest, content: ProblemContent): void {
+  if (content.code === "InternalError") request.log.error({ err: error }, "request failed");
+  else if (content.code === "ServiceUnavailable") {
+    request.log.warn({ err: error }, "request could not be served");
+  }
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split("?", 1)[0] ?? request.url;
+}

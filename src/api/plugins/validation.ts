@@ -1,0 +1,43 @@
+import type { FastifyInstance } from "fastify";
+import { serializerCompiler } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { RequestInvalid, type RequestPart, requestInvalid } from "../problems/request-invalid.js";
+
+const PARTS: Readonly<Record<string, RequestPart>> = {
+  body: "body",
+  querystring: "query",
+  params: "path",
+};
+
+/** Validates requests and shapes responses by the routes' zod schemas. */
+export function schemaValidation(app: FastifyInstance): void {
+  app.setSerializerCompiler(serializerCompiler);
+  // Our own in place of the type provider's, which flattens paths: a tag may hold a slash.
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => {
+    const part = PARTS[httpPart ?? "body"] ?? "body";
+    return (data: unknown) => {
+      const result = schema.safeParse(part === "body" ? (data ?? undefined) : data);
+      if (result.success) return { value: result.data };
+      return { error: requestInvalid(part, result.error.issues) };
+    };
+  });
+}
+
+/** Reads JSON bodies, where an empty one counts as none; refuses bodies where none is expected. */
+export function jsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>(
+    "application/json",
+    { parseAs: "string" },
+    (request, body, done) => {
+      if (body === "") return done(null, undefined);
+      return parse(request, body, done);
+    },
+  );
+  app.addHook("preValidation", async (request) => {
+    if (request.body === undefined || request.routeOptions.schema?.body !== undefined) return;
+    if (z.strictObject({}).safeParse(request.body).success) return;
+    throw new RequestInvalid([{ pointer: "", detail: "this call takes no body" }]);
+  });
+}

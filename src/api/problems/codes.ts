@@ -1,0 +1,42 @@
+import type { ErrorCode } from "../../domain/errors.js";
+
+/** Codes that HTTP itself gives rise to, beside the domain's. */
+export type HttpErrorCode =
+  | "PayloadTooLarge"
+  | "UnsupportedMediaType"
+  | "TooManyRequests"
+  | "InternalError";
+
+export type ProblemCode = ErrorCode | HttpErrorCode;
+
+/** The one place where error codes meet HTTP: status and title of every code. */
+export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: string]> = {
+  ValidationError: [400, "The request is not valid"],
+  InvalidParameterValue: [400, "A value is not acceptable"],
+  InvalidVpcRange: [400, "A VPC cannot have this block"],
+  "InvalidSubnet.Range": [400, "A subnet cannot have this block"],
+  Unauthenticated: [401, "A valid credential is needed"],
+  Forbidden: [403, "The credential does not allow this"],
+  NotFound: [404, "Not found"],
+  "InvalidTenantID.NotFound": [404, "There is no such tenant"],
+  "InvalidAccessKeyID.NotFound": [404, "There is no such access key"],
+  "InvalidVpcID.NotFound": [404, "There is no such VPC"],
+  "InvalidSubnetID.NotFound": [404, "There is no such subnet"],
+  "InvalidNetworkInterfaceID.NotFound": [404, "There is no such network interface"],
+  "InvalidVpcPeeringConnectionID.NotFound": [404, "There is no such VPC peering"],
+  TenantAlreadyExists: [409, "The tenant exists already"],
+  "InvalidSubnet.Conflict": [409, "The block overlaps another subnet"],
+  InsufficientFreeAddressesInSubnet: [409, "The subnet has no free address"],
+  PrivateIpInUse: [409, "The address is in use"],
+  MacAddressInUse: [409, "The MAC address is in use"],
+  DependencyViolation: [409, "Other resources depend on it"],
+  OverlappingCidr: [409, "The blocks of the two VPCs overlap"],
+  RouteAlreadyExists: [409, "The destination is routed already"],
+  VpcPeeringConnectionAlreadyExists: [409, "The two VPCs have a peering already"],
+  InvalidStateTransition: [409, "Not possible in the present state"],
+  PayloadTooLarge: [413, "The body is too large"],
+  UnsupportedMediaType: [415, "The body has an unsupported content type"],
+  TooManyRequests: [429, "Too many requests"],
+  InternalError: [500, "Internal error"],
+  ServiceUnavailable: [503, "Temporarily unavailable"],
+};

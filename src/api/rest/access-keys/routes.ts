@@ -1,0 +1,56 @@
+import type { PageRequest } from "../../../domain/resources.js";
+import { createAccessKey, deleteAccessKey, listAccessKeys } from "../../../services/access-keys.js";
+import { principalOf } from "../../plugins/authentication.js";
+import { endpoint, type RouteGroup, typed } from "../endpoint.js";
+import { noContent } from "../fields.js";
+import { answerPage, listQuery, pageOf } from "../query.js";
+import { tenantPathSchema } from "../tenants/schema.js";
+import { presentAccessKey, presentIssuedAccessKey } from "./mapper.js";
+import {
+  accessKeyPathSchema,
+  accessKeySchema,
+  createAccessKeySchema,
+  issuedAccessKeySchema,
+} from "./schema.js";
+
+export const accessKeyRoutes: RouteGroup = (scope, { context, cursors }) => {
+  const app = typed(scope);
+
+  app.route({
+    ...endpoint("createAccessKey", {
+      params: tenantPathSchema,
+      body: createAccessKeySchema,
+      response: { 201: issuedAccessKeySchema },
+    }),
+    handler: async (request, reply) => {
+      const caller = principalOf(request);
+      const issued = await createAccessKey(context, caller, request.params.id, request.body);
+      reply.header("cache-control", "no-store");
+      return reply.code(201).send(presentIssuedAccessKey(issued));
+    },
+  });
+
+  app.route({
+    ...endpoint("listAccessKeys", {
+      params: tenantPathSchema,
+      querystring: listQuery({}),
+      response: { 200: pageOf(accessKeySchema) },
+    }),
+    handler: async (request) => {
+      const caller = principalOf(request);
+      const tenantId = request.params.id;
+      const read = (page: PageRequest) => listAccessKeys(context, caller, tenantId, page);
+      const list = `access-keys of ${tenantId}`;
+      return answerPage(cursors, list, request.query, read, presentAccessKey);
+    },
+  });
+
+  app.route({
+    ...endpoint("deleteAccessKey", { params: accessKeyPathSchema, response: { 204: noContent } }),
+    handler: async (request, reply) => {
+      const { id, keyId } = request.params;
+      await deleteAccessKey(context, principalOf(request), id, keyId);
+      return reply.code(204).send();
+    },
+  });
+};

@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { TENANT_ROLES } from "../../../domain/permissions.js";
+import { accessKeyId, tenantId, time } from "../fields.js";
+
+const roles = z.array(z.enum(TENANT_ROLES));
+
+export const accessKeySchema = z
+  .object({ id: z.string(), tenantId: z.string(), roles, createdAt: time })
+  .meta({ id: "AccessKey" });
+
+export const issuedAccessKeySchema = accessKeySchema
+  .extend({
+    secret: z.string().describe("Shown this once"),
+    token: z.string().describe("The bearer token: id and secret; shown this once"),
+  })
+  .meta({ id: "IssuedAccessKey" });
+
+export const createAccessKeySchema = z.strictObject({
+  roles: roles.min(1).max(TENANT_ROLES.length),
+});
+
+export const accessKeyPathSchema = z.strictObject({ id: tenantId, keyId: accessKeyId });

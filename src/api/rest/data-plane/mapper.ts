@@ -1,0 +1,29 @@
+import type { z } from "zod";
+import type { BridgeStatus, DataPlaneView, ReconcileReport } from "../../../domain/data-plane.js";
+import type { dataPlaneSchema, reconcileReportSchema } from "./schema.js";
+
+export function presentDataPlane(view: DataPlaneView): z.output<typeof dataPlaneSchema> {
+  return { backend: view.backend, bridges: view.bridges().map(presentBridge) };
+}
+
+function presentBridge(status: BridgeStatus) {
+  const { bridge, vpcId, generation, observedGeneration } = status;
+  const { flowCount, driftCount, lastError, lastResync } = status;
+  return {
+    bridge,
+    vpcId,
+    generation,
+    observedGeneration,
+    flowCount,
+    driftCount,
+    lastError,
+    lastResync,
+  };
+}
+
+export function presentReport(report: ReconcileReport): z.output<typeof reconcileReportSchema> {
+  const bridges = report.bridges.map(({ bridge, missing, changed, unexpected, foreign }) => {
+    return { bridge, missing, changed, unexpected, foreign };
+  });
+  return { applied: report.applied, bridges };
+}

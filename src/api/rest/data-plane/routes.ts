@@ -1,0 +1,34 @@
+import { requirePermission } from "../../../domain/principal.js";
+import { getVpc } from "../../../services/vpcs.js";
+import { principalOf } from "../../plugins/authentication.js";
+import { endpoint, type RouteGroup, typed } from "../endpoint.js";
+import { presentDataPlane, presentReport } from "./mapper.js";
+import { dataPlaneSchema, reconcileBodySchema, reconcileReportSchema } from "./schema.js";
+
+export const dataPlaneRoutes: RouteGroup = (scope, { context, view, reconciling }) => {
+  const app = typed(scope);
+
+  app.route({
+    ...endpoint("showDataPlane", { response: { 200: dataPlaneSchema } }),
+    handler: async (request) => {
+      requirePermission(principalOf(request), "data_plane:read");
+      return presentDataPlane(view);
+    },
+  });
+
+  app.route({
+    ...endpoint("reconcileDataPlane", {
+      body: reconcileBodySchema,
+      response: { 200: reconcileReportSchema },
+      description: "Reads the flows from the switch itself. With `dryRun` nothing is changed.",
+    }),
+    handler: async (request) => {
+      const caller = principalOf(request);
+      requirePermission(caller, "data_plane:reconcile");
+      const { dryRun = false, vpcId } = request.body ?? {};
+      if (vpcId !== undefined) await getVpc(context, caller, vpcId);
+      const scopeOfWork = vpcId === undefined ? "all" : new Set([vpcId]);
+      return presentReport(await reconciling.reconcileNow(scopeOfWork, dryRun));
+    },
+  });
+};

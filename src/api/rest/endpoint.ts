@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { z } from "zod";
+import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
+import type { ServiceContext } from "../../services/context.js";
+import type { CursorCodec } from "./cursor.js";
+import { type OperationId, routeEntry } from "./route-table.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    operationId?: OperationId;
+  }
+}
+
+/** What the routes work with. */
+export interface RestDeps {
+  readonly context: ServiceContext;
+  readonly view: DataPlaneView;
+  readonly reconciling: Reconciling;
+  readonly cursors: CursorCodec;
+}
+
+export interface EndpointSchema {
+  readonly params?: z.ZodType;
+  readonly querystring?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly response: Readonly<Record<number, z.ZodType>>;
+  /** More than the summary, for the API description. */
+  readonly description?: string;
+}
+
+/** The route options of an operation, except its handler: place and access are the table's. */
+export function endpoint<const S extends EndpointSchema>(operationId: OperationId, schema: S) {
+  const { method, url, tag, summary } = routeEntry(operationId);
+  const documented = { ...schema, operationId, summary, tags: [tag] };
+  return { method, url, config: { operationId }, schema: documented };
+}
+
+export function typed(app: FastifyInstance) {
+  return app.withTypeProvider<ZodTypeProvider>();
+}
+
+/** A group of routes, registered on the scope that asks for credentials. */
+export type RouteGroup = (scope: FastifyInstance, deps: RestDeps) => void;

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { time } from "../fields.js";
+import { eventId, limit } from "../query.js";
+
+export const eventSchema = z
+  .object({
+    id: z.int().describe("Grows in commit order"),
+    time,
+    actor: z.object({
+      kind: z.enum(["operator", "access-key", "system"]),
+      tenantId: z.string().nullable(),
+      accessKeyId: z.string().nullable(),
+    }),
+    resource: z.object({
+      type: z.enum(["tenant", "access-key", "vpc", "subnet", "network-interface", "vpc-peering"]),
+      id: z.string(),
+    }),
+    action: z.string(),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+  })
+  .meta({ id: "Event" });
+
+export const eventListSchema = z.strictObject({
+  after: eventId.optional().describe("nextAfter of the answer before"),
+  limit,
+});
+
+export const eventPageSchema = z.object({
+  items: z.array(eventSchema),
+  nextAfter: z.int().describe("Continues the list, also when it is at its end"),
+});

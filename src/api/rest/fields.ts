@@ -1,0 +1,61 @@
+import { z } from "zod";
+import {
+  ACCESS_KEY_ID_PATTERN,
+  ID_PREFIXES,
+  type IdKind,
+  idPattern,
+  TENANT_ID_PATTERN,
+} from "../../domain/ids.js";
+
+export const MOST_TAGS = 50;
+
+/** Text that PostgreSQL can store: no NUL characters and no halves of surrogate pairs. */
+function text(min: number, max: number) {
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((value) => !value.includes("\0") && !/\p{Cs}/u.test(value), "not valid Unicode text");
+}
+
+export const name = text(0, 255).describe("Free text");
+export const requiredName = text(1, 255);
+export const nameOrNull = name.nullable().describe("Free text; null removes it");
+
+export const tagKey = text(1, 128);
+export const tagValue = text(0, 256);
+
+export const tags = z
+  .record(tagKey, tagValue)
+  .refine((map) => Object.keys(map).length <= MOST_TAGS, `more than ${MOST_TAGS} tags`)
+  .describe(`At most ${MOST_TAGS} pairs`);
+
+/** Whether a block is acceptable is the domain's business; here it is text. */
+export const cidrBlock = text(1, 64).describe("An IPv4 block such as 10.0.0.0/16");
+export const ipAddress = text(1, 64).describe("An IPv4 address");
+export const macAddress = text(1, 64).describe("Six octets, such as 02:00:00:00:00:01");
+export const availabilityZone = text(1, 64);
+
+export function id(kind: IdKind) {
+  const example = `${ID_PREFIXES[kind]}-0123456789abcdef0`;
+  return z.string().regex(idPattern(kind), `expected an id such as ${example}`);
+}
+
+export const tenantId = z.string().regex(TENANT_ID_PATTERN, "expected 12 decimal digits");
+export const accessKeyId = z
+  .string()
+  .regex(ACCESS_KEY_ID_PATTERN, "expected AKPB and 16 characters of base32");
+
+export function pathId(kind: IdKind) {
+  return z.strictObject({ id: id(kind) });
+}
+
+/** RFC 3339 in UTC. */
+export const time = z.iso.datetime();
+
+/** A body in which everything is optional, and which may therefore be absent. */
+export function optionalBody<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject(shape).optional();
+}
+
+export const noContent = z.undefined().describe("Done");

@@ -1,0 +1,21 @@
+import { accessKeyRoutes } from "./access-keys/routes.js";
+import { dataPlaneRoutes } from "./data-plane/routes.js";
+import type { RouteGroup } from "./endpoint.js";
+import { eventRoutes } from "./events/routes.js";
+import { networkInterfaceRoutes } from "./network-interfaces/routes.js";
+import { subnetRoutes } from "./subnets/routes.js";
+import { tenantRoutes } from "./tenants/routes.js";
+import { vpcPeeringRoutes } from "./vpc-peerings/routes.js";
+import { vpcRoutes } from "./vpcs/routes.js";
+
+/** Everything under /v1. */
+export const restRoutes: readonly RouteGroup[] = [
+  tenantRoutes,
+  accessKeyRoutes,
+  vpcRoutes,
+  subnetRoutes,
+  networkInterfaceRoutes,
+  vpcPeeringRoutes,
+  eventRoutes,
+  dataPlaneRoutes,
+];

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { Page, PageRequest, Tags } from "../../domain/resources.js";
+import type { CursorCodec } from "./cursor.js";
+import { tagKey, tagValue } from "./fields.js";
+
+const TAG_FILTER = "tag:";
+const DEFAULT_LIMIT = 100;
+const MOST_ITEMS = 1000;
+export const LONGEST_WAIT_SECONDS = 30;
+
+/** A number in a query string, documented as the number that it is. */
+function numberText(pattern: RegExp, min: number, max: number, kind: "integer" | "number") {
+  const expected = `expected ${kind === "integer" ? "a whole number" : "a number"}`;
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+  return z
+    .string()
+    .refine((text) => {
+      const value = pattern.test(text) ? Number(text) : Number.NaN;
+      return value >= min && value <= max;
+    }, `${expected} ${range}`)
+    .transform(Number)
+    .meta({ type: kind, minimum: min, maximum: max });
+}
+
+const DIGITS = /^[0-9]{1,16}$/;
+
+export const limit = numberText(DIGITS, 1, MOST_ITEMS, "integer")
+  .optional()
+  .describe(`Items on a page, ${DEFAULT_LIMIT} unless told`);
+
+export const eventId = numberText(DIGITS, 0, Number.MAX_SAFE_INTEGER, "integer");
+
+export const waitQuery = z.strictObject({
+  wait: numberText(/^[0-9]{1,2}(\.[0-9]{1,6})?$/, 0, LONGEST_WAIT_SECONDS, "number")
+    .optional()
+    .describe("Seconds for which the answer may be held back until the peering has settled"),
+});
+
+const paging = {
+  limit,
+  cursor: z.string().max(512).optional().describe("nextCursor of the page before"),
+};
+
+/** Query parameters of a list. */
+export function listQuery<S extends z.ZodRawShape>(filters: S) {
+  return z.strictObject({ ...filters, ...paging });
+}
+
+/** Query parameters of a list whose items have tags: any `tag:KEY=VALUE` is a filter. */
+export function taggedListQuery<S extends z.ZodRawShape>(filters: S) {
+  const known = { ...filters, ...paging };
+  return z.looseObject(known).superRefine((query, ctx) => {
+    for (const [parameter, value] of Object.entries(query)) {
+      if (parameter in known) continue;
+      for (const message of tagFilterProblems(parameter, value)) {
+        ctx.addIssue({ code: "custom", path: [parameter], message });
+      }
+    }
+  });
+}
+
+function tagFilterProblems(parameter: string, value: unknown): string[] {
+  if (!parameter.startsWith(TAG_FILTER)) return ["unknown parameter"];
+  const key = tagKey.safeParse(parameter.slice(TAG_FILTER.length));
+  const issues = [key, tagValue.safeParse(value)].flatMap((part) => part.error?.issues ?? []);
+  return issues.slice(0, 1).map((issue) => issue.message);
+}
+
+export const TAG_FILTERS = "Any parameter `tag:KEY=VALUE` selects items by a tag.";
+
+/** The tags that a query asks for. */
+export function tagFilters(query: Readonly<Record<string, unknown>>): Tags {
+  const pairs = Object.entries(query)
+    .filter(([parameter]) => parameter.startsWith(TAG_FILTER))
+    .map(([parameter, value]) => [parameter.slice(TAG_FILTER.length), String(value)]);
+  return Object.fromEntries(pairs);
+}
+
+/** The schema of a page of `item`. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    items: z.array(item),
+    nextCursor: z.string().nullable().describe("Continues the list; null at its end"),
+  });
+}
+
+interface PagingQuery {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * Reads one page of a list and presents it.
+ * @param list what its cursors are bound to
+ */
+export async function answerPage<T, B>(
+  cursors: CursorCodec,
+  list: string,
+  query: PagingQuery,
+  read: (page: PageRequest) => Promise<Page<T>>,
+  present: (item: T) => B,
+): Promise<{ items: B[]; nextCursor: string | null }> {
+  const after = query.cursor === undefined ? 0 : cursors.open(list, query.cursor);
+  const { items, next } = await read({ limit: query.limit ?? DEFAULT_LIMIT, after });
+  return { items: items.map(present), nextCursor: next === null ? null : cursors.seal(list, next) };
+}

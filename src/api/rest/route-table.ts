@@ -1,0 +1,202 @@
+import type { Permission } from "../../domain/permissions.js";
+
+/**
+ * Who gets past the door of a route: holders of a permission, any valid credential, anybody, or
+ * (for metrics) the operator and whoever calls from this host.
+ */
+export type Access = Permission | "any-credential" | "anybody" | "loopback-or-operator";
+
+export interface RouteEntry {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Fastify's spelling. */
+  readonly url: string;
+  readonly access: Access;
+  readonly tag: string;
+  readonly summary: string;
+}
+
+type Method = RouteEntry["method"];
+
+function route(method: Method, url: string, access: Access, tag: string, summary: string) {
+  return { method, url, access, tag, summary } satisfies RouteEntry;
+}
+
+const TENANT = "Tenants";
+const VPC = "VPCs";
+const SUBNET = "Subnets";
+const ENI = "Network interfaces";
+const PCX = "VPC peerings";
+const PLATFORM = "Platform";
+const SYSTEM = "System";
+
+/** Every route there is, by operation id. No route is registered but by its entry here. */
+export const ROUTES = {
+  whoami: route("GET", "/v1/whoami", "any-credential", TENANT, "Who the credential belongs to"),
+  createTenant: route("POST", "/v1/tenants", "tenant:create", TENANT, "Create a tenant"),
+  listTenants: route("GET", "/v1/tenants", "tenant:read", TENANT, "List tenants"),
+  getTenant: route("GET", "/v1/tenants/:id", "tenant:read", TENANT, "Show a tenant"),
+  updateTenant: route(
+    "PATCH",
+    "/v1/tenants/:id",
+    "tenant:update",
+    TENANT,
+    "Rename, suspend or resume a tenant",
+  ),
+  createAccessKey: route(
+    "POST",
+    "/v1/tenants/:id/access-keys",
+    "access_key:create",
+    TENANT,
+    "Issue an access key; its secret is shown once",
+  ),
+  listAccessKeys: route(
+    "GET",
+    "/v1/tenants/:id/access-keys",
+    "access_key:read",
+    TENANT,
+    "List a tenant's access keys, without secrets",
+  ),
+  deleteAccessKey: route(
+    "DELETE",
+    "/v1/tenants/:id/access-keys/:keyId",
+    "access_key:delete",
+    TENANT,
+    "Revoke an access key",
+  ),
+
+  createVpc: route("POST", "/v1/vpcs", "vpc:create", VPC, "Create a VPC"),
+  listVpcs: route("GET", "/v1/vpcs", "vpc:read", VPC, "List VPCs"),
+  getVpc: route("GET", "/v1/vpcs/:id", "vpc:read", VPC, "Show a VPC"),
+  updateVpc: route("PATCH", "/v1/vpcs/:id", "vpc:update", VPC, "Change a VPC's name or tags"),
+  deleteVpc: route("DELETE", "/v1/vpcs/:id", "vpc:delete", VPC, "Delete a VPC"),
+
+  createSubnet: route("POST", "/v1/subnets", "subnet:create", SUBNET, "Create a subnet"),
+  listSubnets: route("GET", "/v1/subnets", "subnet:read", SUBNET, "List subnets"),
+  getSubnet: route("GET", "/v1/subnets/:id", "subnet:read", SUBNET, "Show a subnet"),
+  updateSubnet: route(
+    "PATCH",
+    "/v1/subnets/:id",
+    "subnet:update",
+    SUBNET,
+    "Change a subnet's name or tags",
+  ),
+  deleteSubnet: route("DELETE", "/v1/subnets/:id", "subnet:delete", SUBNET, "Delete a subnet"),
+
+  createNetworkInterface: route(
+    "POST",
+    "/v1/network-interfaces",
+    "network_interface:create",
+    ENI,
+    "Create a network interface",
+  ),
+  listNetworkInterfaces: route(
+    "GET",
+    "/v1/network-interfaces",
+    "network_interface:read",
+    ENI,
+    "List network interfaces",
+  ),
+  getNetworkInterface: route(
+    "GET",
+    "/v1/network-interfaces/:id",
+    "network_interface:read",
+    ENI,
+    "Show a network interface",
+  ),
+  updateNetworkInterface: route(
+    "PATCH",
+    "/v1/network-interfaces/:id",
+    "network_interface:update",
+    ENI,
+    "Change a network interface's name or tags",
+  ),
+  deleteNetworkInterface: route(
+    "DELETE",
+    "/v1/network-interfaces/:id",
+    "network_interface:delete",
+    ENI,
+    "Delete a network interface",
+  ),
+
+  requestVpcPeering: route(
+    "POST",
+    "/v1/vpc-peerings",
+    "vpc_peering:create",
+    PCX,
+    "Ask for a peering of two VPCs",
+  ),
+  listVpcPeerings: route("GET", "/v1/vpc-peerings", "vpc_peering:read", PCX, "List peerings"),
+  getVpcPeering: route("GET", "/v1/vpc-peerings/:id", "vpc_peering:read", PCX, "Show a peering"),
+  deleteVpcPeering: route(
+    "DELETE",
+    "/v1/vpc-peerings/:id",
+    "vpc_peering:delete",
+    PCX,
+    "Delete a peering or withdraw a request",
+  ),
+  acceptVpcPeering: route(
+    "POST",
+    "/v1/vpc-peerings/:id/accept",
+    "vpc_peering:accept",
+    PCX,
+    "Accept a peering request",
+  ),
+  rejectVpcPeering: route(
+    "POST",
+    "/v1/vpc-peerings/:id/reject",
+    "vpc_peering:accept",
+    PCX,
+    "Reject a peering request",
+  ),
+  updateVpcPeeringOptions: route(
+    "PATCH",
+    "/v1/vpc-peerings/:id/options",
+    "vpc_peering:update",
+    PCX,
+    "Change the options of the caller's side",
+  ),
+  showVpcPeeringFlows: route(
+    "GET",
+    "/v1/vpc-peerings/:id/flows",
+    "vpc_peering:read",
+    PCX,
+    "Show the OpenFlow flows of a live peering",
+  ),
+
+  listEvents: route("GET", "/v1/events", "event:read", PLATFORM, "List what happened, in order"),
+  showDataPlane: route(
+    "GET",
+    "/v1/data-plane",
+    "data_plane:read",
+    PLATFORM,
+    "Show what is known of the switch",
+  ),
+  reconcileDataPlane: route(
+    "POST",
+    "/v1/data-plane/reconcile",
+    "data_plane:reconcile",
+    PLATFORM,
+    "Compare the switch with intent and repair it",
+  ),
+
+  livez: route("GET", "/livez", "anybody", SYSTEM, "Whether the process runs"),
+  readyz: route("GET", "/readyz", "anybody", SYSTEM, "Whether the daemon can serve requests"),
+  metrics: route(
+    "GET",
+    "/metrics",
+    "loopback-or-operator",
+    SYSTEM,
+    "Metrics in Prometheus' text format",
+  ),
+  openapi: route("GET", "/openapi.json", "anybody", SYSTEM, "This description"),
+} as const satisfies Record<string, RouteEntry>;
+
+export type OperationId = keyof typeof ROUTES;
+
+export function operationIds(): OperationId[] {
+  return Object.keys(ROUTES) as OperationId[];
+}
+
+export function routeEntry(operationId: OperationId): RouteEntry {
+  return ROUTES[operationId];
+}

@@ -1,0 +1,60 @@
+import { createTenant, getTenant, listTenants, updateTenant } from "../../../services/tenants.js";
+import { principalOf } from "../../plugins/authentication.js";
+import { endpoint, type RouteGroup, typed } from "../endpoint.js";
+import { answerPage, listQuery, pageOf } from "../query.js";
+import { presentPrincipal, presentTenant } from "./mapper.js";
+import {
+  createTenantSchema,
+  tenantPathSchema,
+  tenantSchema,
+  updateTenantSchema,
+  whoamiSchema,
+} from "./schema.js";
+
+export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
+  const app = typed(scope);
+
+  app.route({
+    ...endpoint("whoami", { response: { 200: whoamiSchema } }),
+    handler: async (request) => presentPrincipal(principalOf(request)),
+  });
+
+  app.route({
+    ...endpoint("createTenant", { body: createTenantSchema, response: { 201: tenantSchema } }),
+    handler: async (request, reply) => {
+      const tenant = await createTenant(context, principalOf(request), request.body);
+      return reply.code(201).send(presentTenant(tenant));
+    },
+  });
+
+  app.route({
+    ...endpoint("listTenants", {
+      querystring: listQuery({}),
+      response: { 200: pageOf(tenantSchema) },
+    }),
+    handler: async (request) => {
+      const caller = principalOf(request);
+      const read = listTenants.bind(undefined, context, caller);
+      return answerPage(cursors, "tenants", request.query, read, presentTenant);
+    },
+  });
+
+  app.route({
+    ...endpoint("getTenant", { params: tenantPathSchema, response: { 200: tenantSchema } }),
+    handler: async (request) =>
+      presentTenant(await getTenant(context, principalOf(request), request.params.id)),
+  });
+
+  app.route({
+    ...endpoint("updateTenant", {
+      params: tenantPathSchema,
+      body: updateTenantSchema,
+      response: { 200: tenantSchema },
+    }),
+    handler: async (request) => {
+      const caller = principalOf(request);
+      const patch = request.body ?? {};
+      return presentTenant(await updateTenant(context, caller, request.params.id, patch));
+    },
+  });
+};

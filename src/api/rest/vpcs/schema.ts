@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { dataPlaneStatusSchema } from "../data-plane/schema.js";
+import { cidrBlock, id, name, nameOrNull, optionalBody, tags, time } from "../fields.js";
+import { taggedListQuery } from "../query.js";
+
+export const vpcSchema = z
+  .object({
+    id: z.string(),
+    tenantId: z.string(),
+    name: z.string().nullable(),
+    cidrBlocks: z.array(z.object({ cidrBlock: z.string(), primary: z.boolean() })),
+    state: z.enum(["pending", "available"]),
+    bridge: z.string().describe("Its Open vSwitch bridge"),
+    tags,
+    createdAt: time,
+    dataPlane: dataPlaneStatusSchema,
+  })
+  .meta({ id: "Vpc" });
+
+export const createVpcSchema = z.strictObject({
+  name: name.optional(),
+  cidrBlock,
+  tags: tags.optional(),
+});
+
+/** Also of subnets and network interfaces. */
+export const describeSchema = optionalBody({
+  name: nameOrNull.optional(),
+  tags: tags.optional().describe("Replaces all tags"),
+});
+
+export const vpcListSchema = taggedListQuery({ vpcId: id("vpc").optional() });

@@ -1,0 +1,61 @@
+import { createServer as createTlsServer } from "node:https";
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from "fastify";
+import { sendProblem } from "./plugins/problem-documents.js";
+import { requestId } from "./plugins/request-log.js";
+import { describeError } from "./problems/describe.js";
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const LONGEST_PATH_PARAMETER = 200;
+/** For a client that sends its request a byte at a time. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** PEM texts. */
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An HTTP server without routes; HTTPS when there is a certificate. */
+export function createServer(log: FastifyBaseLogger, tls: TlsPair | undefined): FastifyInstance {
+  const common = {
+    loggerInstance: log,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: "requestId",
+    }),
+    genReqId: requestId,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
+    frameworkErrors: unroutable,
+    exposeHeadRoutes: false,
+    // Requests that are under way, or arrive on a connection being closed, are still answered.
+    return503OnClosing: false,
+  };
+  if (tls === undefined) return fastify(common);
+  return fastify({
+    ...common,
+    serverFactory: (handler) => {
+      const server = createTlsServer({ cert: tls.cert, key: tls.key }, handler);
+      server.requestTimeout = REQUEST_TIMEOUT_MS;
+      return server;
+    },
+  });
+}
+
+/** Paths that cannot be read; these requests pass no hook and no error handler. */
+function unroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header("x-request-id", request.id);
+  sendProblem(
+    request,
+    reply,
+    describeError(error, () => undefined),
+  );
+}

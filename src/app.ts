@@ -1,0 +1,80 @@
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { z } from "zod";
+import { createMetrics, type ReconcileActivity } from "./api/metrics.js";
+import {
+  type Authenticate,
+  declareCaller,
+  requireCredential,
+} from "./api/plugins/authentication.js";
+import { openApi } from "./api/plugins/openapi.js";
+import { problemDocuments } from "./api/plugins/problem-documents.js";
+import { requestCounter } from "./api/plugins/rate-limit.js";
+import { requestLog } from "./api/plugins/request-log.js";
+import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
+import { jsonBodies, schemaValidation } from "./api/plugins/validation.js";
+import type { ExplainFailure } from "./api/problems/describe.js";
+import { CursorCodec } from "./api/rest/cursor.js";
+import { endpoint, type RestDeps } from "./api/rest/endpoint.js";
+import { restRoutes } from "./api/rest/index.js";
+import { healthRoutes } from "./api/rest/system/health.js";
+import { metricsRoute } from "./api/rest/system/metrics.js";
+import { createServer, type TlsPair } from "./api/server.js";
+import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
+import { authenticate } from "./services/authentication.js";
+import type { ServiceContext } from "./services/context.js";
+import { checkDatabase } from "./services/health.js";
+
+export interface AppDeps {
+  readonly context: ServiceContext;
+  readonly view: DataPlaneView;
+  readonly reconciling: Reconciling;
+  readonly activity: ReconcileActivity;
+  readonly log: FastifyBaseLogger;
+  /** What failures of the layers below mean for a caller, such as a database that is away. */
+  readonly explainFailure: ExplainFailure;
+  readonly isStopping: () => boolean;
+  /** Requests a second and credential; 0 for no limit. */
+  readonly rateLimitPerSecond: number;
+  readonly version: string;
+  /** Plain HTTP without it. */
+  readonly tls?: TlsPair | undefined;
+}
+
+/** The whole HTTP side of the daemon; tests use the same one. */
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = createServer(deps.log, deps.tls);
+  onlyTabledRoutes(app);
+  problemDocuments(app, deps.explainFailure);
+  schemaValidation(app);
+  jsonBodies(app);
+  declareCaller(app);
+  requestLog(app);
+  const metrics = createMetrics(app, deps.view, deps.activity);
+  const authenticateToken: Authenticate = (token) => authenticate(deps.context, token);
+  const count = await requestCounter(app, deps.rateLimitPerSecond);
+  await openApi(app, deps.version);
+  await app.register(async (scope) => {
+    const { context, activity, isStopping } = deps;
+    healthRoutes(scope, {
+      checkDatabase: () => checkDatabase(context),
+      switchError: () => activity.switchError,
+      isStopping,
+    });
+    metricsRoute(scope, metrics, authenticateToken);
+    scope.route({
+      ...endpoint("openapi", { response: { 200: z.looseObject({}) } }),
+      handler: async () => app.swagger(),
+    });
+  });
+  await app.register(async (scope) => {
+    requireCredential(scope, authenticateToken, count);
+    const rest = restDeps(deps);
+    for (const register of restRoutes) register(scope, rest);
+  });
+  return app;
+}
+
+function restDeps({ context, view, reconciling }: AppDeps): RestDeps {
+  const cursors = new CursorCodec(context.secrets.derive("cursor"));
+  return { context, view, reconciling, cursors };
+}

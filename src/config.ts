@@ -1,0 +1,171 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import type { z } from "zod";
+import { nearestName } from "./nearest-name.js";
+import {
+  CLIENT_SETTINGS,
+  isSecret,
+  type SettingName,
+  type Settings,
+  settingMeta,
+  settingNames,
+  settings,
+} from "./settings.js";
+
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** PEM files; undefined for plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly backend: "auto" | "ovs" | "noop";
+  readonly ovsdb: string;
+  readonly ovsRundir: string;
+  readonly datapath: "system" | "netdev";
+  readonly operatorToken: string | undefined;
+  readonly resyncSeconds: number;
+  readonly peeringExpirySeconds: number;
+  /** 0 when there is no limit. */
+  readonly rateLimitPerSecond: number;
+  readonly logLevel: Settings["PATCHBAY_LOG_LEVEL"];
+}
+
+export interface ConfigProblem {
+  readonly variable: string;
+  /** Absent when it is secret or not set. */
+  readonly value?: string;
+  /** What is expected in its place. */
+  readonly expected: string;
+}
+
+/** Everything that is wrong with the environment, at once. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    super(["The configuration cannot be used:", ...problems.map(problemLine)].join("\n"));
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings from environment variables; empty ones count as unset.
+ * @throws ConfigError with every problem there is
+ */
+export function loadConfig(environment: Environment): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, text]) => text !== ""));
+  const problems = unknownSettings(given);
+  const parsed = settings.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    problems.push(problemOf(String(issue.path[0]) as SettingName, given, issue.message));
+  }
+  problems.push(...contradictions(parsed.data ?? settled(given)));
+  if (parsed.data === undefined || problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(toConfig(parsed.data));
+}
+
+/** The settings that are well-formed, so that contradictions show beside other mistakes. */
+function settled(given: Environment): Partial<Settings> {
+  const entries = settingNames().map((name) => {
+    const schema: z.ZodType = settings.shape[name];
+    return [name, schema.safeParse(given[name]).data] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function toConfig(set: Settings): Config {
+  const { PATCHBAY_TLS_CERT: certFile, PATCHBAY_TLS_KEY: keyFile } = set;
+  return {
+    listen: Object.freeze(set.PATCHBAY_LISTEN),
+    tls: certFile && keyFile ? Object.freeze({ certFile, keyFile }) : undefined,
+    dataDir: resolve(set.PATCHBAY_DATA_DIR),
+    databaseUrl: set.DATABASE_URL,
+    backend: set.PATCHBAY_BACKEND,
+    ovsdb: set.PATCHBAY_OVSDB ?? `unix:${set.PATCHBAY_OVS_RUNDIR}/db.sock`,
+    ovsRundir: set.PATCHBAY_OVS_RUNDIR,
+    datapath: set.PATCHBAY_DATAPATH,
+    operatorToken: set.PATCHBAY_OPERATOR_TOKEN,
+    resyncSeconds: set.PATCHBAY_RESYNC_SECONDS,
+    peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
+    rateLimitPerSecond: set.PATCHBAY_RATE_LIMIT_PER_SECOND,
+    logLevel: set.PATCHBAY_LOG_LEVEL,
+  };
+}
+
+function unknownSettings(given: Environment): ConfigProblem[] {
+  const known: readonly string[] = settingNames();
+  return Object.keys(given)
+    .filter((name) => name.startsWith("PATCHBAY_"))
+    .filter((name) => !known.includes(name) && !CLIENT_SETTINGS.includes(name))
+    .map((variable) => ({
+      variable,
+      expected: `a known setting; the nearest is ${nearestName(variable, known)}`,
+    }));
+}
+
+/** Problems that lie between settings that are well-formed each. */
+function contradictions(set: Partial<Settings>): ConfigProblem[] {
+  const hasCert = set.PATCHBAY_TLS_CERT !== undefined;
+  const hasKey = set.PATCHBAY_TLS_KEY !== undefined;
+  if (hasCert !== hasKey) {
+    const [variable, other] = hasCert
+      ? ["PATCHBAY_TLS_KEY", "PATCHBAY_TLS_CERT"]
+      : ["PATCHBAY_TLS_CERT", "PATCHBAY_TLS_KEY"];
+    return [{ variable, expected: `a PEM file, because ${other} is set` }];
+  }
+  if (set.PATCHBAY_LISTEN === undefined || hasCert || set.PATCHBAY_INSECURE_HTTP) return [];
+  const { host, port } = set.PATCHBAY_LISTEN;
+  if (isLoopback(host)) return [];
+  const expected =
+    "a loopback address, or TLS (PATCHBAY_TLS_CERT and PATCHBAY_TLS_KEY), or an explicit " +
+    "PATCHBAY_INSECURE_HTTP=true: bearer tokens must not cross a network in the clear";
+  return [{ variable: "PATCHBAY_LISTEN", value: `${host}:${port}`, expected }];
+}
+
+export function isLoopback(host: string): boolean {
+  if (host === "localhost" || host === "::1") return true;
+  const mapped = host.replace(/^::ffff:/i, "");
+  return isIP(mapped) === 4 && mapped.startsWith("127.");
+}
+
+function problemOf(variable: SettingName, given: Environment, expected: string): ConfigProblem {
+  const value = given[variable];
+  return value === undefined || isSecret(variable)
+    ? { variable, expected }
+    : { variable, value, expected };
+}
+
+function problemLine({ variable, value, expected }: ConfigProblem): string {
+  const shown = value === undefined ? variable : `${variable}=${JSON.stringify(value)}`;
+  return `  ${shown}: expected ${expected}`;
+}
+
+/** The settings as a Markdown page; docs/configuration.md is this text. */
+export function configurationDocument(): string {
+  const rows = settingNames().map((name) => {
+    const { description } = settingMeta(name);
+    return `| \`${name}\` | ${defaultText(name)} | ${description} |`;
+  });
+  return [
+    "# Settings",
+    "",
+    "The daemon is configured by environment variables only. It lists everything that is wrong",
+    "with them at once and then refuses to start; an unknown `PATCHBAY_*` variable is an error.",
+    "An empty variable counts as unset. This page is generated from `src/settings.ts`.",
+    "",
+    "| variable | default | meaning |",
+    "|---|---|---|",
+    ...rows,
+    "| `PATCHBAY_URL`, `PATCHBAY_TOKEN` | – | Read by the scripts and clients; the daemon ignores them. |",
+    "",
+  ].join("\n");
+}
+
+function defaultText(name: SettingName): string {
+  const declared = settingMeta(name).defaultText;
+  if (declared !== undefined) return declared;
+  const schema = settings.shape[name];
+  return "defaultValue" in schema.def ? `\`${String(schema.def.defaultValue)}\`` : "unset";
+}

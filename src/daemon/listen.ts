@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import type { FastifyInstance } from "fastify";
+import type { Config } from "../config.js";
+import { StartupError } from "./startup-error.js";
+
+/** @throws StartupError when a file cannot be read */
+export async function readTls(
+  tls: Config["tls"],
+): Promise<{ cert: string; key: string } | undefined> {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([
+    readPem("PATCHBAY_TLS_CERT", tls.certFile),
+    readPem("PATCHBAY_TLS_KEY", tls.keyFile),
+  ]);
+  return { cert, key };
+}
+
+async function readPem(variable: string, path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw new StartupError(`${variable}: cannot read ${path}: ${messageOf(cause)}`, { cause });
+  });
+}
+
+/**
+ * Opens the port and answers the URL.
+ * @throws StartupError when the address cannot be had
+ */
+export async function listen(app: FastifyInstance, config: Config): Promise<string> {
+  const { host, port } = config.listen;
+  await app.listen({ host, port }).catch((cause: unknown) => {
+    const message = `cannot listen on ${host}:${port} (PATCHBAY_LISTEN): ${messageOf(cause)}`;
+    throw new StartupError(message, { cause });
+  });
+  const address = app.server.address();
+  const actualPort = typeof address === "object" && address !== null ? address.port : port;
+  const scheme = config.tls === undefined ? "http" : "https";
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${actualPort}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

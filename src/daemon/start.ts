@@ -1,0 +1,159 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { buildApp } from "../app.js";
+import type { Backend, BackendIdentity } from "../backends/backend.js";
+import { createNoopBackend } from "../backends/noop/noop-backend.js";
+import { createOvsBackend } from "../backends/ovs/ovs-backend.js";
+import { ovsdbAnswers } from "../backends/ovs/ovsdb.js";
+import type { Config } from "../config.js";
+import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
+import type { ServiceContext } from "../services/context.js";
+import { startDoomedSweep } from "../services/doomed-requests.js";
+import { SecretBox } from "../services/secrets.js";
+import { lockDataDir } from "../store/database/data-dir-lock.js";
+import type { Database } from "../store/database/open.js";
+import { type Installation, loadInstallation, rememberOvs } from "../store/installation.js";
+import { banner, chooseBackend } from "./backend-choice.js";
+import { explainFailure, openDatabasePatiently } from "./database.js";
+import { Lifetime, once } from "./lifetime.js";
+import { listen, readTls } from "./listen.js";
+import { noteInstallationId, operatorToken } from "./private-files.js";
+
+export interface Daemon {
+  readonly url: string;
+  /** Drains and stops everything, and leaves the switch as it is. Never rejects. */
+  stop(): Promise<void>;
+}
+
+export interface Surroundings {
+  readonly log: Logger;
+  /** Aborted when the start is to be given up. */
+  readonly signal: AbortSignal;
+  /** Shows a notice that must not be overlooked. */
+  readonly announce: (text: string) => void;
+}
+
+/** Starts everything in order; what has been started is stopped again when a later step fails. */
+export async function startDaemon(config: Config, surroundings: Surroundings): Promise<Daemon> {
+  const lifetime = new Lifetime();
+  const state = { stopping: false };
+  const stop = once(async () => {
+    state.stopping = true;
+    await lifetime.end(surroundings.log);
+  });
+  try {
+    const isStopping = () => state.stopping;
+    const url = await startParts(config, surroundings, lifetime, isStopping);
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  config: Config,
+  surroundings: Surroundings,
+  lifetime: Lifetime,
+  isStopping: () => boolean,
+): Promise<string> {
+  const { log, signal } = surroundings;
+  const tls = await readTls(config.tls);
+  const lock = await lockDataDir(config.dataDir);
+  lifetime.add("data directory lock", () => lock.release());
+  const database = await openStore(config, surroundings, lifetime);
+  signal.throwIfAborted();
+  const installation = await loadInstallation(database.client);
+  await noteInstallationId(config.dataDir, installation.installationId);
+  const backend = await makeBackend(config, surroundings, database, installation);
+  const reconciler = makeReconciler(config, log, database, backend);
+  const stopReconciler = once(() => reconciler.stop());
+  const context = await makeContext(config, database, reconciler);
+  const version = await ownVersion();
+  const { rateLimitPerSecond } = config;
+  const parts = { context, view: reconciler, reconciling: reconciler, activity: reconciler };
+  const common = { log, explainFailure, isStopping, rateLimitPerSecond, version, tls };
+  const app = await buildApp({ ...parts, ...common });
+  lifetime.add("reconciler", stopReconciler);
+  await reconciler.start();
+  const sweep = startDoomedSweep(context, log);
+  lifetime.add("sweep", () => sweep.stop());
+  // Together: requests that wait for a peering go on once the reconciler lets them.
+  lifetime.add("HTTP", async () => {
+    await Promise.all([app.close(), stopReconciler()]);
+  });
+  signal.throwIfAborted();
+  return listen(app, config);
+}
+
+async function openStore(
+  config: Config,
+  { log, signal }: Surroundings,
+  lifetime: Lifetime,
+): Promise<Database> {
+  const { databaseUrl, dataDir } = config;
+  const database = await openDatabasePatiently({ databaseUrl, dataDir, log, signal });
+  lifetime.add("database", () => database.close());
+  return database;
+}
+
+async function makeBackend(
+  config: Config,
+  { log, announce }: Surroundings,
+  database: Database,
+  installation: Installation,
+): Promise<Backend> {
+  const { installationId, mark } = installation;
+  const identity: BackendIdentity = { installationId, mark };
+  const { kind, warning } = await chooseBackend({
+    wanted: config.backend,
+    remembered: installation.backend === "ovs",
+    ovsdb: config.ovsdb,
+    answers: ovsdbAnswers,
+  });
+  if (warning !== undefined) {
+    announce(banner(warning));
+    log.warn({ backend: kind }, warning.join(" "));
+  }
+  if (kind === "noop") return createNoopBackend(identity);
+  await rememberOvs(database.client);
+  const { ovsdb, ovsRundir: rundir, datapath } = config;
+  return createOvsBackend({ ovsdb, rundir, datapath, identity, log });
+}
+
+function makeReconciler(
+  { resyncSeconds }: Config,
+  log: Logger,
+  { client: db }: Database,
+  backend: Backend,
+): Reconciler {
+  return createReconciler({ db, backend, log, clock, resyncSeconds });
+}
+
+async function makeContext(
+  config: Config,
+  { client: db }: Database,
+  reconciler: Reconciler,
+): Promise<ServiceContext> {
+  const { dataDir, peeringExpirySeconds } = config;
+  return {
+    db,
+    clock,
+    peeringExpirySeconds,
+    waker: reconciler,
+    settlements: reconciler,
+    secrets: await SecretBox.open(join(dataDir, "secret-key")),
+    operatorToken: await operatorToken(dataDir, config.operatorToken),
+  };
+}
+
+function clock(): Date {
+  return new Date();
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}

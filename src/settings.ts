@@ -1,0 +1,129 @@
+import { z } from "zod";
+
+/** What the generated settings page needs beyond the schema itself. */
+declare module "zod" {
+  interface GlobalMeta {
+    /** Shown as the default where the schema has none, because it is computed. */
+    defaultText?: string;
+    /** The value never appears in messages. */
+    secret?: boolean;
+  }
+}
+
+const LISTEN = /^(\[[0-9a-f:.]+\]|[^\s:[\]/]+):([0-9]{1,5})$/i;
+const OVSDB = /^(unix:.+|(tcp|ssl):.+:[0-9]{1,5})$/;
+const OPAQUE_TOKEN = /^[\x21-\x7e]{8,}$/;
+
+const flag = z.enum(["true", "false"], "true or false").transform((text) => text === "true");
+const path = z.string().refine((text) => !text.includes("\0"), "a path");
+
+const listen = z.string().transform((text, ctx) => {
+  const [, host, port] = LISTEN.exec(text) ?? [];
+  if (host === undefined || port === undefined || Number(port) > 65535) {
+    ctx.addIssue({ code: "custom", message: "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080" });
+    return z.NEVER;
+  }
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+});
+
+const wholeNumber = (min: number, max: number) =>
+  z.string().transform((text, ctx) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    ctx.addIssue({ code: "custom", message: `a whole number from ${min} to ${max}` });
+    return z.NEVER;
+  });
+
+function isPostgresUrl(text: string): boolean {
+  return URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
+}
+
+/** Every setting of the daemon, by environment variable. */
+export const settings = z.object({
+  PATCHBAY_LISTEN: listen
+    .prefault("127.0.0.1:8080")
+    .describe(
+      "Address and port of the HTTP API. Beyond loopback it needs `PATCHBAY_TLS_CERT` and `PATCHBAY_TLS_KEY`, or `PATCHBAY_INSECURE_HTTP=true`. Port 0 picks a free one.",
+    ),
+  PATCHBAY_TLS_CERT: path
+    .optional()
+    .describe("PEM file with the certificate chain; turns HTTPS on."),
+  PATCHBAY_TLS_KEY: path.optional().describe("PEM file with the certificate's private key."),
+  PATCHBAY_INSECURE_HTTP: flag
+    .prefault("false")
+    .describe(
+      "`true` allows plain HTTP beyond loopback, for a daemon behind a proxy that ends TLS.",
+    ),
+  PATCHBAY_DATA_DIR: path
+    .prefault("var")
+    .describe(
+      "Folder of the embedded database, the operator token and the keys; created 0700. Relative to the working folder.",
+    ),
+  DATABASE_URL: z
+    .string()
+    .refine(isPostgresUrl, "a URL that starts with postgresql://")
+    .optional()
+    .meta({ secret: true, defaultText: "unset: embedded" })
+    .describe("PostgreSQL 15 or newer to use in place of the embedded database."),
+  PATCHBAY_BACKEND: z
+    .enum(["auto", "ovs", "noop"], "auto, ovs or noop")
+    .prefault("auto")
+    .describe(
+      "`ovs` programs Open vSwitch, `noop` only records what it would program. `auto` means `ovs` when the OVSDB socket answers, else `noop`; a data directory that has programmed a switch stays `ovs` and waits for it.",
+    ),
+  PATCHBAY_OVSDB: z
+    .string()
+    .regex(OVSDB, "unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT")
+    .optional()
+    .meta({ defaultText: "unix:PATCHBAY_OVS_RUNDIR/db.sock" })
+    .describe("Where ovsdb-server listens."),
+  PATCHBAY_OVS_RUNDIR: path
+    .prefault("/var/run/openvswitch")
+    .describe("Folder of Open vSwitch's pid files and of the bridges' management sockets."),
+  PATCHBAY_DATAPATH: z
+    .enum(["system", "netdev"], "system or netdev")
+    .prefault("system")
+    .describe("`netdev` for Open vSwitch's userspace datapath."),
+  PATCHBAY_OPERATOR_TOKEN: z
+    .string()
+    .regex(OPAQUE_TOKEN, "at least 8 printable ASCII characters without spaces")
+    .optional()
+    .meta({ secret: true, defaultText: "random, in DATA_DIR/operator-token" })
+    .describe("The platform operator's bearer token; choose a long random one."),
+  PATCHBAY_RESYNC_SECONDS: wholeNumber(1, 86_400)
+    .prefault("30")
+    .describe("Seconds between full comparisons of the switch with intent."),
+  PATCHBAY_PEERING_EXPIRY_SECONDS: wholeNumber(1, 31_536_000)
+    .prefault("604800")
+    .describe("Seconds after which a peering request that nobody answered has expired."),
+  PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
+    .prefault("200")
+    .describe("Requests a second that one credential may make; 0 turns the limit off."),
+  PATCHBAY_LOG_LEVEL: z
+    .enum(
+      ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
+      "fatal, error, warn, info, debug, trace or silent",
+    )
+    .prefault("info")
+    .describe("Log level; JSON lines on standard output, readable text on a terminal."),
+});
+
+export type SettingName = keyof typeof settings.shape;
+export type Settings = z.output<typeof settings>;
+
+/** Read by the command-line client and the scripts, and none of the daemon's business. */
+export const CLIENT_SETTINGS: readonly string[] = ["PATCHBAY_URL", "PATCHBAY_TOKEN"];
+
+export function settingNames(): SettingName[] {
+  return Object.keys(settings.shape) as SettingName[];
+}
+
+export function isSecret(name: SettingName): boolean {
+  return settingMeta(name).secret === true;
+}
+
+/** Description, default and secrecy of a setting, wherever in its schema they were declared. */
+export function settingMeta(name: SettingName): z.GlobalMeta {
+  const schema: z.ZodType = settings.shape[name];
+  return schema.meta() ?? {};
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { presentNetworkInterface } from "../../../src/api/rest/network-interfaces/mapper.js";
+import { presentVpc } from "../../../src/api/rest/vpcs/mapper.js";
+import { cidr, parseIp } from "../../../src/domain/cidr.js";
+import type { Binding, DataPlaneStatus } from "../../../src/domain/data-plane.js";
+import type { NetworkInterface, Vpc } from "../../../src/domain/resources.js";
+import { view } from "./fixtures.js";
+
+const NOW = new Date("2026-01-01T00:00:00.000Z");
+
+function ip(text: string) {
+  const parsed = parseIp(text);
+  if (parsed === undefined) throw new Error(`not an address: ${text}`);
+  return parsed;
+}
+
+const described = { name: null, tags: { env: "test" }, generation: 3, createdAt: NOW };
+
+const eni: NetworkInterface = {
+  ...described,
+  id: "eni-1",
+  number: 1,
+  tenantId: "111",
+  vpcId: "vpc-a",
+  subnetId: "subnet-1",
+  privateIp: ip("10.0.0.4"),
+  macAddress: "02:00:00:00:00:01",
+  gateway: ip("10.0.0.1"),
+};
+
+const vpc: Vpc = {
+  ...described,
+  id: "vpc-a",
+  number: 9,
+  tenantId: "111",
+  blocks: [{ block: cidr("10.0.0.0/16"), primary: true }],
+};
+
+function status(state: DataPlaneStatus["state"], message?: string): DataPlaneStatus {
+  const base = { state, generation: 3, observedGeneration: 3 };
+  return message === undefined ? base : { ...base, message };
+}
+
+const BOUND: Binding = { kind: "bound", port: "veth1" };
+const UNBOUND: Binding = { kind: "unbound" };
+const CONFLICT: Binding = { kind: "conflict", message: "two ports claim it" };
+
+describe("a network interface", () => {
+  test.each([
+    ["programmed", BOUND, "in-use", "programmed", undefined],
+    ["pending", BOUND, "in-use", "pending", undefined],
+    ["programmed", UNBOUND, "available", "pending", /iface-id=eni-1/],
+    ["programmed", CONFLICT, "available", "error", /two ports claim it/],
+    ["pending", CONFLICT, "available", "error", /two ports claim it/],
+    ["noop", UNBOUND, "available", "noop", undefined],
+    ["error", BOUND, "in-use", "error", /away/],
+    ["error", CONFLICT, "available", "error", /away/],
+  ] as const)("VPC %s, %j: %s, %s", (vpcState, binding, state, shown, message) => {
+    const vpcStatus = status(vpcState, vpcState === "error" ? "switch away" : undefined);
+    const board = view({ status: () => vpcStatus, binding: () => binding });
+    const presented = presentNetworkInterface(eni, board);
+    expect(presented.state).toBe(state);
+    expect(presented.dataPlane.state).toBe(shown);
+    if (message === undefined) expect(presented.dataPlane.message).toBeUndefined();
+    else expect(presented.dataPlane.message).toMatch(message);
+  });
+
+  test("shows its addresses", () => {
+    expect(presentNetworkInterface(eni, view())).toMatchObject({
+      privateIp: "10.0.0.4",
+      gateway: "10.0.0.1",
+      tags: { env: "test" },
+      createdAt: "2026-01-01T00:00:00.000Z",
+    });
+  });
+});
+
+test.each([
+  ["programmed", "available"],
+  ["noop", "available"],
+  ["pending", "pending"],
+  ["error", "pending"],
+] as const)("a VPC whose data plane is %s is %s", (dataPlane, state) => {
+  const presented = presentVpc(vpc, view({ status: () => status(dataPlane) }));
+  expect(presented).toMatchObject({
+    state,
+    bridge: "bridge9",
+    cidrBlocks: [{ cidrBlock: "10.0.0.0/16", primary: true }],
+  });
+});
