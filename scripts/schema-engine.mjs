@@ -28,15 +28,17 @@ async function readDatamodels(paths) {
   return paths === undefined ? undefined : Promise.all(paths.map(read));
 }
 
-async function newEngine(datamodels, method) {
-  await loadEngine();
-  const factory = {
+function adapterFor(method) {
+  return bindMigrationAwareSqlAdapterFactory({
     provider: "postgres",
     adapterName: "patchbay",
     connect: () => connectToMain(method),
     connectToShadowDb: connectToShadow,
-  };
-  const adapter = bindMigrationAwareSqlAdapterFactory(factory);
+  });
+}
+
+async function newEngine(datamodels, adapter) {
+  await loadEngine();
   return wasm.SchemaEngine.new({ datamodels }, () => {}, adapter);
 }
 
@@ -45,31 +47,42 @@ function send(message) {
 }
 
 function sendResult(id, method, result) {
-  // The native engine has the CLI print a diff by a notification of its own.
+  // The native engine asks the CLI to print a diff, by a request of its own.
   if (method === "diff" && typeof result?.stdout === "string") {
     send({ id: id + 100_000, method: "print", params: { content: result.stdout } });
   }
   send({ id, result: result ?? null });
 }
 
-function sendError(id, error) {
+/** What failed outside the engine it knows by number only; the adapter kept the error. */
+function messageOf(error, adapter) {
   const message = error instanceof Error ? error.message : String(error);
+  const number = /External error id#(\d+)/.exec(message)?.[1];
+  const kept = number && adapter?.errorRegistry.consumeError(Number(number));
+  return kept ? `${String(kept.error)}\n${message}` : message;
+}
+
+function sendError(id, error, adapter) {
   const { code = null, meta = null } = Object(error);
+  const message = messageOf(error, adapter);
   const data = { is_panic: false, message, error_code: code, meta };
   send({ id, error: { code: USER_FACING_ERROR, message: "error", data } });
 }
 
 async function serve(datamodels) {
   let engine;
+  let adapter;
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === "") continue;
     const { id, method, params } = JSON.parse(line);
+    if (method === undefined) continue; // the CLI's answer to "print"
     try {
-      engine ??= await newEngine(datamodels, method);
+      adapter ??= adapterFor(method);
+      engine ??= await newEngine(datamodels, adapter);
       if (typeof engine[method] !== "function") throw new Error(`no such method: ${method}`);
       sendResult(id, method, await engine[method](params));
     } catch (error) {
-      sendError(id, error);
+      sendError(id, error, adapter);
     }
   }
 }

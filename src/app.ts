@@ -18,7 +18,7 @@ import { endpoint, type RestDeps } from "./api/rest/endpoint.js";
 import { restRoutes } from "./api/rest/index.js";
 import { healthRoutes } from "./api/rest/system/health.js";
 import { metricsRoute } from "./api/rest/system/metrics.js";
-import { createServer, type TlsPair } from "./api/server.js";
+import { closeWhenStopping, createServer, type TlsPair } from "./api/server.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
 import { authenticate } from "./services/authentication.js";
 import type { ServiceContext } from "./services/context.js";
@@ -49,6 +49,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   jsonBodies(app);
   declareCaller(app);
   requestLog(app);
+  closeWhenStopping(app, deps.isStopping);
   const metrics = createMetrics(app, deps.view, deps.activity);
   const authenticateToken: Authenticate = (token) => authenticate(deps.context, token);
   const count = await requestCounter(app, deps.rateLimitPerSecond);

@@ -15,6 +15,8 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const LONGEST_PATH_PARAMETER = 200;
 /** For a client that sends its request a byte at a time. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** Shorter than the daemon takes to stop, so that idle clients do not hold it up. */
+const KEEP_ALIVE_MS = 5000;
 
 /** PEM texts. */
 export interface TlsPair {
@@ -33,6 +35,7 @@ export function createServer(log: FastifyBaseLogger, tls: TlsPair | undefined): 
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
     frameworkErrors: unroutable,
     exposeHeadRoutes: false,
@@ -45,8 +48,16 @@ export function createServer(log: FastifyBaseLogger, tls: TlsPair | undefined): 
     serverFactory: (handler) => {
       const server = createTlsServer({ cert: tls.cert, key: tls.key }, handler);
       server.requestTimeout = REQUEST_TIMEOUT_MS;
+      server.keepAliveTimeout = KEEP_ALIVE_MS;
       return server;
     },
+  });
+}
+
+/** Lets go of every client as soon as it has its answer, from the moment the daemon is to stop. */
+export function closeWhenStopping(app: FastifyInstance, isStopping: () => boolean): void {
+  app.addHook("onSend", async (_request, reply) => {
+    if (isStopping()) reply.header("connection", "close");
   });
 }
 

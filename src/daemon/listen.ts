@@ -3,6 +3,9 @@ import type { FastifyInstance } from "fastify";
 import type { Config } from "../config.js";
 import { StartupError } from "./startup-error.js";
 
+/** Connections that sent no request, or do not read their answer, must not hold up the end. */
+const DRAIN_LIMIT_MS = 4000;
+
 /** @throws StartupError when a file cannot be read */
 export async function readTls(
   tls: Config["tls"],
@@ -35,6 +38,13 @@ export async function listen(app: FastifyInstance, config: Config): Promise<stri
   const actualPort = typeof address === "object" && address !== null ? address.port : port;
   const scheme = config.tls === undefined ? "http" : "https";
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${actualPort}`;
+}
+
+/** Takes no more requests and finishes those under way, up to a limit. */
+export async function closeGracefully(app: FastifyInstance): Promise<void> {
+  const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_LIMIT_MS);
+  await app.close();
+  clearTimeout(limit);
 }
 
 function messageOf(error: unknown): string {

@@ -18,7 +18,7 @@ import { type Installation, loadInstallation, rememberOvs } from "../store/insta
 import { banner, chooseBackend } from "./backend-choice.js";
 import { explainFailure, openDatabasePatiently } from "./database.js";
 import { Lifetime, once } from "./lifetime.js";
-import { listen, readTls } from "./listen.js";
+import { closeGracefully, listen, readTls } from "./listen.js";
 import { noteInstallationId, operatorToken } from "./private-files.js";
 
 export interface Daemon {
@@ -82,7 +82,7 @@ async function startParts(
   lifetime.add("sweep", () => sweep.stop());
   // Together: requests that wait for a peering go on once the reconciler lets them.
   lifetime.add("HTTP", async () => {
-    await Promise.all([app.close(), stopReconciler()]);
+    await Promise.all([closeGracefully(app), stopReconciler()]);
   });
   signal.throwIfAborted();
   return listen(app, config);

@@ -141,6 +141,7 @@ async function insertRequest(
     requesterBlocks: blocksOf(requester),
     accepterTenantId,
     accepterVpcId: input.accepterVpcId,
+    accepterBlocks: doomed || ends.accepter === undefined ? [] : blocksOf(ends.accepter),
   });
 }
 

@@ -25,6 +25,8 @@ export interface NewPeering {
   readonly requesterBlocks: readonly Cidr[];
   readonly accepterTenantId: string;
   readonly accepterVpcId: string;
+  /** None when the request is doomed. */
+  readonly accepterBlocks: readonly Cidr[];
 }
 
 /** Raises the unique violation `vpc_peering_one_open_per_pair` or `…_one_doomed_per_pair`. */
@@ -34,7 +36,7 @@ export async function insertPeering(tx: Tx, peering: NewPeering): Promise<VpcPee
     state: "pending-acceptance" satisfies PeeringState,
     requesterTags: { ...peering.requesterTags },
     requesterBlocks: peering.requesterBlocks.map(formatCidr),
-    accepterBlocks: [],
+    accepterBlocks: peering.accepterBlocks.map(formatCidr),
   };
   return toPeering(await tx.vpcPeering.create({ data }));
 }

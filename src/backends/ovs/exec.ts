@@ -7,23 +7,32 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "ovs-ofctl": "install Open vSwitch (Debian: apt-get install openvswitch-switch)",
 };
 
-/** A program did not do what it was started for; the message is written for an operator. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
+/** What is known of a program that failed; plain data, so that a process can hand it to another. */
+export interface CommandFailure {
+  /** For an operator. */
+  readonly message: string;
   readonly command: string;
   /** Undefined when it was not found, or ended by a signal or for lack of time. */
   readonly exitCode: number | undefined;
   readonly stderr: string;
   /** Whether there is no point in trying it on the next bridge: it is not there, or it hangs. */
   readonly hopeless: boolean;
+}
 
-  constructor(error: ExecaError, program: string) {
-    const missing = error.code === "ENOENT";
-    super(missing ? missingMessage(program) : failureMessage(error, program), { cause: error });
-    this.command = error.command;
-    this.exitCode = error.exitCode;
-    this.stderr = String(error.stderr ?? "");
-    this.hopeless = missing || error.timedOut;
+/** A program did not do what it was started for. */
+export class CommandError extends Error implements CommandFailure {
+  override readonly name = "CommandError";
+  readonly command: string;
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+  readonly hopeless: boolean;
+
+  constructor({ message, command, exitCode, stderr, hopeless }: CommandFailure) {
+    super(message);
+    this.command = command;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+    this.hopeless = hopeless;
   }
 }
 
@@ -46,13 +55,22 @@ export const exec: Exec = async (program, args, stdin = "") => {
     });
     return stdout;
   } catch (error) {
-    if (error instanceof ExecaError) throw new CommandError(error, program);
+    if (error instanceof ExecaError) throw new CommandError(describeFailure(error, program));
     throw error;
   }
 };
 
-function missingMessage(program: string): string {
-  return `${program} was not found; ${PACKAGES[program] ?? "install it"}`;
+function describeFailure(error: ExecaError, program: string): CommandFailure {
+  const missing = error.code === "ENOENT";
+  return {
+    message: missing
+      ? `${program} was not found; ${PACKAGES[program] ?? "install it"}`
+      : failureMessage(error, program),
+    command: error.command,
+    exitCode: error.exitCode,
+    stderr: String(error.stderr ?? ""),
+    hopeless: missing || error.timedOut,
+  };
 }
 
 function failureMessage(error: ExecaError, program: string): string {

@@ -13,7 +13,8 @@ import { describePeering } from "../flows/report.js";
 import { SwitchNames } from "../names.js";
 import { Application } from "./application.js";
 import { Belief } from "./belief.js";
-import { type Exec, exec as realExec } from "./exec.js";
+import type { Exec } from "./exec.js";
+import { ExecHelper } from "./exec-helper.js";
 import { dropsFragments } from "./fragments.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
@@ -47,6 +48,7 @@ class OvsBackend implements Backend {
   readonly kind = "ovs";
   readonly #parts: PlannerParts;
   readonly #planner: Planner;
+  readonly #helper = new ExecHelper();
   readonly #homes = new InterfaceHomes();
   readonly #counts = new Map<string, number>();
 
@@ -64,18 +66,20 @@ class OvsBackend implements Backend {
       belief,
       names,
       renderOptions,
-      ofctl: new Ofctl(exec ?? realExec, rundir),
+      ofctl: new Ofctl(exec ?? this.#helper.exec, rundir),
       infrastructure: { identity, names, datapath },
     };
     this.#planner = new Planner(this.#parts);
   }
 
   async start(events: BackendEvents): Promise<void> {
+    this.#helper.start();
     this.#parts.watch.start(events);
   }
 
   async stop(): Promise<void> {
     this.#parts.watch.stop();
+    this.#helper.stop();
   }
 
   async plan(intent: IntentSlice, { fresh }: { readonly fresh: boolean }): Promise<OvsPlan> {
@@ -120,7 +124,7 @@ class OvsBackend implements Backend {
   /** The connections, or why a plan cannot be carried out. */
   async #connections(): Promise<Connections | string> {
     try {
-      return await this.#parts.watch.ready();
+      return await this.#parts.watch.connections();
     } catch (error) {
       if (error instanceof BackendError) return error.message;
       throw error;

@@ -79,25 +79,32 @@ export class SwitchWatch {
   }
 
   /**
-   * The connections, once port numbers can be relied on. A restarted ovs-vswitchd leaves the old
+   * Returns once the switch answers and port numbers can be relied on. A restarted ovs-vswitchd leaves the old
    * ones in the database until it has set up its bridges: so it is asked to, and waited for.
    * @throws BackendError when the switch is away
    */
-  async ready(): Promise<Connections> {
-    const ovsdb = await this.#connected(
-      this.#ovsdb,
-      `the Open vSwitch database at ${this.#options.ovsdb} cannot be reached`,
-    );
-    const unixctl = await this.#connected(
-      this.#unixctl,
-      `ovs-vswitchd is not running, as far as ${this.#options.rundir} shows`,
-    );
+  async ready(): Promise<void> {
+    const { ovsdb, unixctl } = await this.connections();
     await this.#expectAnswer(unixctl);
     if (this.#portsAreStale) {
       this.#portsAreStale = false;
       await this.#refreshPorts(ovsdb);
     }
-    return { ovsdb, unixctl };
+  }
+
+  /** @throws BackendError when the switch is away */
+  async connections(): Promise<Connections> {
+    const { ovsdb, rundir } = this.#options;
+    return {
+      ovsdb: await connected(
+        this.#ovsdb,
+        `the Open vSwitch database at ${ovsdb} cannot be reached`,
+      ),
+      unixctl: await connected(
+        this.#unixctl,
+        `ovs-vswitchd is not running, as far as ${rundir} shows`,
+      ),
+    };
   }
 
   /** Runs work that changes bridges and ports of VPCs, without raising doubt about these. */
@@ -107,14 +114,6 @@ export class SwitchWatch {
       return await work();
     } finally {
       this.#expected = new Set();
-    }
-  }
-
-  async #connected<C extends Connection>(link: Link<C>, trouble: string): Promise<C> {
-    try {
-      return await link.ready();
-    } catch (error) {
-      throw new BackendError(`${trouble}: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -175,6 +174,14 @@ export class SwitchWatch {
 
   #read({ replica }: Ovsdb): Topology {
     return new Topology(replica, this.#options.installationId, this.#options.names);
+  }
+}
+
+async function connected<C extends Connection>(link: Link<C>, trouble: string): Promise<C> {
+  try {
+    return await link.ready();
+  } catch (error) {
+    throw new BackendError(`${trouble}: ${messageOf(error)}`, { cause: error });
   }
 }
 

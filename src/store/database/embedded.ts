@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
+import { assertFreeSpace } from "./disk-space.js";
 import type { Engine, StoreLog } from "./engine.js";
 import { type MigrationConnection, migrate } from "./migrate.js";
 import { migrationsDirectory } from "./migration-files.js";
@@ -19,11 +20,12 @@ export async function openEmbedded(dataDir: string, log: StoreLog): Promise<Engi
     await database.close();
     throw error;
   }
-  return engineOf(database, log);
+  return engineOf(database, dataDir, log);
 }
 
 /** PGlite in `<dataDir>/db`, made when missing, writing through to the disk; nothing migrated. */
 export async function openCluster(dataDir: string, log: StoreLog): Promise<PGlite> {
+  assertFreeSpace(dataDir);
   const directory = join(dataDir, "db");
   if (await ensureCluster(directory)) log.info({ directory }, "made the embedded database");
   return PGlite.create({
@@ -43,12 +45,15 @@ export function connectionOf(database: PGlite): MigrationConnection {
   };
 }
 
-function engineOf(database: PGlite, log: StoreLog): Engine {
+function engineOf(database: PGlite, dataDir: string, log: StoreLog): Engine {
   const vacuum = scheduleVacuum(database, log);
   return {
     kind: "embedded",
-    adapter: pgliteAdapter(database),
-    ping: async () => void (await database.query("SELECT 1")),
+    adapter: pgliteAdapter(database, () => assertFreeSpace(dataDir)),
+    ping: async () => {
+      assertFreeSpace(dataDir);
+      await database.query("SELECT 1");
+    },
     close: async () => {
       vacuum.stop();
       await database.close();

@@ -24,6 +24,7 @@ const kindOfSqlState: Readonly<Record<string, StoreFailureKind>> = {
   "23514": "check",
   "40001": "conflict",
   "40P01": "conflict",
+  "25P03": "unavailable", // we sat idle inside a transaction for too long, and were cut off
   "25006": "unavailable", // read-only: a standby, or a disk that the system remounted
   "57P01": "unavailable",
   "57P02": "unavailable",

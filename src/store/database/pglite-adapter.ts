@@ -15,14 +15,23 @@ type Outcomes = WeakMap<PGliteTransaction, Promise<unknown>>;
 /**
  * The Prisma adapter for PGlite, with commits that can fail: as published (0.7.2) it swallows the
  * error of COMMIT (a deferred constraint, a full disk) and reports success.
+ * @param assertWritable - called before each transaction, which fails with what this throws
  */
-export function pgliteAdapter(database: PGlite): AdapterFactory {
+export function pgliteAdapter(database: PGlite, assertWritable: () => void): AdapterFactory {
   const outcomes: Outcomes = new WeakMap();
   const factory = new PrismaPGlite(recordingOutcomes(database, outcomes));
   return {
     provider: factory.provider,
     adapterName: factory.adapterName,
-    connect: async () => withHonestCommits(await factory.connect(), outcomes),
+    connect: async () => {
+      const adapter = await factory.connect();
+      const start = adapter.startTransaction.bind(adapter);
+      adapter.startTransaction = async (isolationLevel) => {
+        assertWritable();
+        return withHonestCommit(await start(isolationLevel), outcomes);
+      };
+      return adapter;
+    },
   };
 }
 
@@ -42,15 +51,6 @@ function recordingOutcomes(database: PGlite, outcomes: Outcomes): PGlite {
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-}
-
-function withHonestCommits(adapter: Adapter, outcomes: Outcomes): Adapter {
-  const start = adapter.startTransaction.bind(adapter);
-  adapter.startTransaction = async (isolationLevel) => {
-    const transaction = await start(isolationLevel);
-    return withHonestCommit(transaction, outcomes);
-  };
-  return adapter;
 }
 
 function withHonestCommit(transaction: AdapterTransaction, outcomes: Outcomes): AdapterTransaction {

@@ -1,30 +1,45 @@
-import { mkdir, stat } from "node:fs/promises";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type PostgresServer, startPostgres } from "../../support/postgres.js";
 import { DaemonNursery } from "./process.js";
+
+// A process, and often a database, is started several times in one test.
+vi.setConfig({ testTimeout: 90_000 });
 
 const nursery = new DaemonNursery();
 afterEach(() => nursery.clear());
 
-async function post(url: string, token: string, body?: unknown) {
+type Json = ReturnType<JSON["parse"]>;
+
+async function request(
+  url: string,
+  token: string,
+  init: RequestInit = {},
+): Promise<{ status: number; body: Json }> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) ?? "" });
+  const response = await fetch(url, { headers, ...init });
   return { status: response.status, body: await response.json() };
 }
 
+function post(url: string, token: string, body?: unknown) {
+  return request(url, token, { method: "POST", body: JSON.stringify(body) ?? "" });
+}
+
 describe("starting", () => {
-  test("makes a private data directory with a token that works, and keeps both", async () => {
-    const { path, operatorToken } = await nursery.dataDir();
-    const dataDir = join(path, "var");
+  test("makes a private data directory, with a token that works", async () => {
+    const dataDir = join(await nursery.emptyDir(), "var");
     const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: dataDir });
     const url = await daemon.listening;
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
     for (const file of ["operator-token", "secret-key"]) {
       expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
     }
-    await expect(operatorToken()).rejects.toThrow("ENOENT");
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const token = await readFile(join(dataDir, "operator-token"), "utf8");
+    const { body } = await request(`${url}/v1/whoami`, token.trim());
+    expect(body).toMatchObject({ tenantId: null, roles: ["operator"] });
   });
 
   test("auto without a switch is no-op mode, which cannot be missed", async () => {
@@ -41,8 +56,7 @@ describe("starting", () => {
   });
 
   test("lists every configuration error at once and starts nothing", async () => {
-    const { path } = await nursery.dataDir();
-    const dataDir = join(path, "untouched");
+    const dataDir = join(await nursery.emptyDir(), "untouched");
     const daemon = nursery.spawn({
       PATCHBAY_DATA_DIR: dataDir,
       PATCHBAY_LISTEN: "0.0.0.0:8080",
@@ -81,7 +95,7 @@ describe("starting", () => {
   });
 
   test("a TLS file that cannot be read is named", async () => {
-    const { path } = await nursery.dataDir();
+    const path = await nursery.emptyDir();
     const missing = join(path, "cert.pem");
     const daemon = nursery.spawn({
       PATCHBAY_DATA_DIR: path,
@@ -92,12 +106,47 @@ describe("starting", () => {
     expect(daemon.stderr()).toContain(missing);
   });
 
-  test("a data directory that is none is an error, not a hang", async () => {
-    const { path } = await nursery.dataDir();
-    await mkdir(join(path, "db"));
-    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: "/proc/nowhere" });
+  test("a data directory that cannot be made is named", async () => {
+    const file = join(await nursery.emptyDir(), "file");
+    await writeFile(file, "");
+    const dataDir = join(file, "var");
+    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: dataDir });
     expect(await daemon.ended).toBe(1);
-    expect(daemon.stderr()).toContain("/proc/nowhere");
+    expect(daemon.stderr()).toContain(dataDir);
+  });
+});
+
+describe("with PostgreSQL", () => {
+  let server: PostgresServer;
+  let databaseUrl: string;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    databaseUrl = await server.createDatabase();
+    await server.kill();
+  });
+  afterAll(() => server.stop());
+
+  async function spawnTooEarly() {
+    const path = await nursery.emptyDir();
+    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path, DATABASE_URL: databaseUrl });
+    const waits = () => daemon.stdout().includes("PostgreSQL does not answer yet");
+    await expect.poll(waits, { timeout: 15_000, interval: 20 }).toBe(true);
+    return daemon;
+  }
+
+  test("a start that waits for it can be given up", async () => {
+    const daemon = await spawnTooEarly();
+    daemon.signal("SIGTERM", "process");
+    expect(await daemon.ended).toBe(0);
+  });
+
+  test("one that comes up later is waited for, and migrated", async () => {
+    const daemon = await spawnTooEarly();
+    await server.restart();
+    const url = await daemon.listening;
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect(daemon.stdout()).not.toContain(databaseUrl);
   });
 });
 
@@ -118,9 +167,8 @@ describe("stopping", () => {
       expect(performance.now() - asked).toBeLessThan(10_000);
 
       const again = await nursery.spawn(environment).listening;
-      const headers = { authorization: `Bearer ${token}` };
-      const tenants = await fetch(`${again}/v1/tenants`, { headers });
-      expect((await tenants.json()).items).toMatchObject([{ id: made.body.id }]);
+      const { body } = await request(`${again}/v1/tenants`, token);
+      expect(body.items).toMatchObject([{ id: made.body.id }]);
     },
   );
 
@@ -141,9 +189,8 @@ describe("stopping", () => {
       daemon = nursery.spawn(environment);
       url = await daemon.listening;
     }
-    const headers = { authorization: `Bearer ${token}` };
-    const { items } = await (await fetch(`${url}/v1/tenants`, { headers })).json();
-    expect(items.map((tenant: { id: string }) => tenant.id)).toEqual(made);
+    const { body } = await request(`${url}/v1/tenants`, token);
+    expect(body.items.map((tenant: { id: string }) => tenant.id)).toEqual(made);
   });
 
   test("a request that waits for the switch is answered early, and the daemon ends", async () => {
@@ -167,8 +214,7 @@ describe("stopping", () => {
     const { body: peering } = await post(`${url}/v1/vpc-peerings`, token, ends);
     const path = `${url}/v1/vpc-peerings/${peering.id}`;
     const waiting = post(`${path}/accept?wait=30`, token);
-    const headers = { authorization: `Bearer ${token}` };
-    const state = async () => (await (await fetch(path, { headers })).json()).state;
+    const state = async () => (await request(path, token)).body.state;
     await expect.poll(state, { timeout: 5000, interval: 20 }).toBe("provisioning");
 
     const asked = performance.now();
@@ -176,5 +222,31 @@ describe("stopping", () => {
     expect(await waiting).toMatchObject({ status: 200, body: { state: "provisioning" } });
     expect(await daemon.ended).toBe(0);
     expect(performance.now() - asked).toBeLessThan(10_000);
+  });
+
+  test("a client that keeps its connection, or never sends a request, holds nothing up", async () => {
+    const { path } = await nursery.dataDir();
+    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path });
+    const url = new URL(await daemon.listening);
+    expect((await fetch(new URL("/livez", url))).status).toBe(200);
+    const silent = connect(Number(url.port), url.hostname);
+    await once(silent, "connect");
+    daemon.signal("SIGTERM", "process");
+    expect(await daemon.ended).toBe(0);
+    silent.destroy();
+  });
+
+  test("a second signal ends it at once", async () => {
+    const { path } = await nursery.dataDir();
+    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path });
+    const url = new URL(await daemon.listening);
+    const silent = connect(Number(url.port), url.hostname);
+    await once(silent, "connect");
+    daemon.signal("SIGTERM", "process");
+    const stopping = () => daemon.stdout().includes('"msg":"stopping"');
+    await expect.poll(stopping, { timeout: 5000, interval: 5 }).toBe(true);
+    daemon.signal("SIGINT", "process");
+    expect(await daemon.ended).toBe(1);
+    silent.destroy();
   });
 });

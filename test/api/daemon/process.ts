@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { databaseEngines } from "../../support/databases.js";
 
 const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
 const START_LIMIT_MS = 30_000;
@@ -33,11 +34,19 @@ export class DaemonNursery {
   readonly #children: ChildProcess[] = [];
   readonly #directories: string[] = [];
 
+  /** A data directory with a migrated and empty database. */
   async dataDir(): Promise<DataDir> {
-    const path = await mkdtemp(join(tmpdir(), "patchbay-daemon-"));
+    const { dataDir: path } = await embedded().fresh();
     this.#directories.push(path);
     const file = join(path, "operator-token");
     return { path, operatorToken: async () => (await readFile(file, "utf8")).trim() };
+  }
+
+  /** An empty directory. */
+  async emptyDir(): Promise<string> {
+    const path = await mkdtemp(join(tmpdir(), "patchbay-daemon-"));
+    this.#directories.push(path);
+    return path;
   }
 
   spawn(environment: Environment): DaemonProcess {
@@ -62,6 +71,12 @@ export class DaemonNursery {
     }
     for (const path of this.#directories.splice(0)) await rm(path, { recursive: true });
   }
+}
+
+function embedded() {
+  const engine = databaseEngines.find(({ name }) => name === "pglite");
+  if (engine === undefined) throw new Error("there is no embedded engine");
+  return engine;
 }
 
 function observe(child: ChildProcess): DaemonProcess {

@@ -60,6 +60,7 @@ describe.each(databaseEngines)("VPC peerings on $name", (engine) => {
     const offered = (await show(blue, id)).body;
     expect(offered).toMatchObject({ name: null, tags: {} });
     expect(offered.requester.cidrBlocks).toEqual(["10.1.0.0/16"]);
+    expect(offered.accepter.cidrBlocks).toEqual(["10.2.0.0/16"]);
 
     const accepted = await act(blue, id, "accept?wait=10");
     expect(accepted).toMatchObject({ status: 200, body: { state: "active", expiresAt: null } });

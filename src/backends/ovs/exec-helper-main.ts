@@ -1,0 +1,35 @@
+/** The program of the process that `ExecHelper` keeps: it starts programs on request. */
+
+import { CommandError, type CommandFailure, exec } from "./exec.js";
+import type { ExecAnswer, ExecRequest } from "./exec-helper.js";
+
+process.on("message", (message) => {
+  void answer(message as ExecRequest);
+});
+
+/** Once the daemon is gone nobody wants the answer, but the program is still seen to its end. */
+async function answer({ id, program, args, stdin }: ExecRequest): Promise<void> {
+  const reply = await run(program, args, stdin);
+  if (process.connected) process.send?.({ id, ...reply } satisfies ExecAnswer);
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  stdin: string,
+): Promise<{ stdout: string } | { failure: CommandFailure }> {
+  try {
+    return { stdout: await exec(program, args, stdin) };
+  } catch (error) {
+    return { failure: describe(error, program) };
+  }
+}
+
+function describe(error: unknown, program: string): CommandFailure {
+  if (error instanceof CommandError) {
+    const { message, command, exitCode, stderr, hopeless } = error;
+    return { message, command, exitCode, stderr, hopeless };
+  }
+  const message = `${program} could not be started: ${String(error)}`;
+  return { message, command: program, exitCode: undefined, stderr: "", hopeless: false };
+}
