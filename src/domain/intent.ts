@@ -41,6 +41,8 @@ export interface PeeringIntent {
   readonly accepter: PeeringSide;
   /** False while it is being deleted: its flows must go. */
   readonly admitted: boolean;
+  /** Whether its state still waits for the switch to confirm it. */
+  readonly settling?: boolean;
 }
 
 /** The VPCs that a piece of work is about. */

@@ -1,7 +1,8 @@
 import type { Backend, Outcome, Plan } from "../backends/backend.js";
+import type { IntentSlice } from "../domain/intent.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { loadIntent } from "../store/intent-snapshot.js";
-import { findUnsettled, settlePeerings } from "../store/settle-peerings.js";
+import { settlePeerings } from "../store/settle-peerings.js";
 import type { Work } from "./dirty-set.js";
 
 export interface PassResult {
@@ -26,17 +27,26 @@ export async function planPass(deps: PassDeps, work: Work): Promise<Plan> {
 /** Apply, and write back what the switch has confirmed. */
 export async function applyPass(deps: PassDeps, plan: Plan): Promise<PassResult> {
   const outcome = await deps.backend.apply(plan);
-  return { plan, outcome, settled: await writeBack(deps, outcome) };
+  return { plan, outcome, settled: await writeBack(deps, plan.intent, outcome) };
 }
 
-async function writeBack({ db, clock }: PassDeps, outcome: Outcome): Promise<string[]> {
-  const confirmed = [...outcome.installedPeerings, ...outcome.removedPeerings];
-  if (confirmed.length === 0) return [];
-  const unsettled = await findUnsettled(db, confirmed);
-  if (unsettled.size === 0) return [];
-  const due = (ids: readonly string[]): string[] => ids.filter((id) => unsettled.has(id));
-  const installed = due(outcome.installedPeerings);
-  const removed = due(outcome.removedPeerings);
-  await settlePeerings(db, { installed, removed }, clock());
-  return [...unsettled];
+async function writeBack(
+  { db, clock }: PassDeps,
+  { peerings }: IntentSlice,
+  { installedPeerings, removedPeerings }: Outcome,
+): Promise<string[]> {
+  const settling = peerings.filter((peering) => peering.settling);
+  const confirmed = new Set([...installedPeerings, ...removedPeerings]);
+  const due = settling.filter(({ id }) => confirmed.has(id));
+  if (due.length === 0) return [];
+  await settlePeerings(
+    db,
+    {
+      installed: due.filter(({ admitted }) => admitted).map(({ id }) => id),
+      removed: due.filter(({ admitted }) => !admitted).map(({ id }) => id),
+      vpcIds: due.flatMap(({ requester, accepter }) => [requester.vpcId, accepter.vpcId]),
+    },
+    clock(),
+  );
+  return due.map(({ id }) => id);
 }

@@ -97,6 +97,7 @@ function toPeeringIntent(
     requester: toSide(peering.requester, requester),
     accepter: toSide(peering.accepter, accepter),
     admitted: peering.state === "provisioning" || peering.state === "active",
+    settling: peering.state === "provisioning" || peering.state === "deleting",
   };
 }
 

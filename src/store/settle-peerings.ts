@@ -4,7 +4,7 @@ import type { PrismaClient } from "../generated/prisma/client.js";
 import { recordChange } from "./change.js";
 import { inTransaction, type Tx } from "./database/transaction.js";
 import { transitionPeering } from "./vpc-peerings.js";
-import { lockVpcs } from "./vpcs.js";
+import { lockVpcRows } from "./vpcs.js";
 
 const SYSTEM: Actor = { kind: "system", tenantId: null, accessKeyId: null };
 
@@ -28,13 +28,11 @@ const CUT: Settlement = {
   statusMessage: "Deleted",
 };
 
-/** Live peerings whose state still waits for the switch, of the given ones. */
-export async function findUnsettled(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
-  const rows = await tx.vpcPeering.findMany({
-    where: { id: { in: [...ids] }, state: { in: [ACTIVATED.from, CUT.from] } },
-    select: { id: true },
-  });
-  return new Set(rows.map(({ id }) => id));
+/** Ids of peerings that the switch has confirmed, and of the VPCs at their ends. */
+export interface Confirmed {
+  readonly installed: readonly string[];
+  readonly removed: readonly string[];
+  readonly vpcIds: readonly string[];
 }
 
 /**
@@ -43,21 +41,11 @@ export async function findUnsettled(tx: Tx, ids: readonly string[]): Promise<Set
  */
 export async function settlePeerings(
   db: PrismaClient,
-  confirmed: {
-    readonly installed: readonly string[];
-    readonly removed: readonly string[];
-  },
+  confirmed: Confirmed,
   at: Date,
 ): Promise<void> {
   await inTransaction(db, async (tx) => {
-    const rows = await tx.vpcPeering.findMany({
-      where: { id: { in: [...confirmed.installed, ...confirmed.removed] } },
-      select: { requesterVpcId: true, accepterVpcId: true },
-    });
-    await lockVpcs(
-      tx,
-      rows.flatMap((row) => [row.requesterVpcId, row.accepterVpcId]),
-    );
+    await lockVpcRows(tx, confirmed.vpcIds);
     for (const id of confirmed.installed) await settle(tx, id, ACTIVATED, at);
     for (const id of confirmed.removed) await settle(tx, id, CUT, at);
   });

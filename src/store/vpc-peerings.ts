@@ -178,7 +178,7 @@ export interface Transition {
 
 /** Moves a peering on, when it still is where it was thought to be. */
 export async function transitionPeering(tx: Tx, move: Transition): Promise<VpcPeering | null> {
-  const { count } = await tx.vpcPeering.updateMany({
+  const [row] = await tx.vpcPeering.updateManyAndReturn({
     where: { id: move.id, state: move.from },
     data: {
       state: move.to,
@@ -191,7 +191,7 @@ export async function transitionPeering(tx: Tx, move: Transition): Promise<VpcPe
       }),
     },
   });
-  return count === 0 ? null : findPeering(tx, move.id);
+  return row === undefined ? null : toPeering(row);
 }
 
 export async function recordAcceptance(

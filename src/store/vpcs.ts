@@ -64,12 +64,17 @@ export async function findVpcs(
  * this lock.
  */
 export async function lockVpcs(tx: Tx, ids: readonly string[]): Promise<Map<string, Vpc>> {
-  await tx.$queryRaw`SELECT 1 FROM "vpc" WHERE "id" = ANY(${ids}) ORDER BY "id" FOR UPDATE`;
+  await lockVpcRows(tx, ids);
   const rows = await tx.vpc.findMany({
     where: { id: { in: [...ids] } },
     include: withBlocks,
   });
   return new Map(rows.map((row) => [row.id, toVpc(row)]));
+}
+
+/** The lock alone. */
+export async function lockVpcRows(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.$queryRaw`SELECT 1 FROM "vpc" WHERE "id" = ANY(${ids}) ORDER BY "id" FOR UPDATE`;
 }
 
 /** Marks VPCs (locked by the caller) as changed: the switch is behind until it has followed. */
