@@ -89,10 +89,13 @@ export class Topology implements PortView {
   }
 }
 
-/** The port number of an interface that works; undefined for any other. */
+/**
+ * The port number of an interface that works; undefined for any other. The error of a patch port
+ * does not count: ovs-vswitchd may leave "No usable peer" standing after the peer has come back.
+ */
 export function usablePort(row: InterfaceRow | undefined): number | undefined {
-  if (row?.ofport === undefined || row.ofport <= 0 || row.error !== undefined) return undefined;
-  return row.ofport;
+  if (row?.ofport === undefined || row.ofport <= 0) return undefined;
+  return row.error === undefined || row.type === "patch" ? row.ofport : undefined;
 }
 
 function viewBridges(replica: Replica, installationId: string): BridgeView[] {

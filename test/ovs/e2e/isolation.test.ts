@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Peering, peer, waitFor } from "../../support/rest.js";
+import { explainFailures } from "./diagnosis.js";
 import { udpFrame } from "./frames.js";
 import { HOSTILE_FRAMES, type Scene } from "./hostile-frames.js";
 import { pairs, reachable } from "./reach.js";
@@ -24,6 +25,8 @@ beforeAll(async () => {
   ]);
   everybody = [a, b, c].flatMap((site) => site.workloads);
 });
+
+explainFailures(() => world);
 
 afterAll(() => world?.dispose());
 

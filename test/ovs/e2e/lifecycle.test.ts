@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type NetworkInterface, type Peering, peer, waitFor } from "../../support/rest.js";
+import { explainFailures } from "./diagnosis.js";
 import { flowsOf } from "./switch-state.js";
 import type { Workload } from "./workload.js";
 import { type Site, startWorld, type World } from "./world.js";
@@ -14,6 +15,8 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld();
 });
+
+explainFailures(() => world);
 
 afterAll(() => world?.dispose());
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { peer } from "../../support/rest.js";
 import { uniqueName } from "../../support/sandbox.js";
+import { explainFailures } from "./diagnosis.js";
 import { dryRun, expectInSync, expectTraffic, only } from "./resilience-scene.js";
 import { bridgesWith, exchangeOf, flowsOf } from "./switch-state.js";
 import { joinWorld, type Site, startWorld, type World } from "./world.js";
@@ -27,6 +28,8 @@ beforeAll(async () => {
   first = await populate(world);
   second = await populate(await joinWorld(world.sandbox, SETTINGS));
 });
+
+explainFailures(() => first?.world);
 
 afterAll(async () => {
   await second?.world.dispose();
