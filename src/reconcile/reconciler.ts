@@ -1,4 +1,4 @@
-import { type Backend, BackendError, type Plan } from "../backends/backend.js";
+import { type Backend, BackendError, type Outcome, type Plan } from "../backends/backend.js";
 import type {
   BackendKind,
   Binding,
@@ -15,9 +15,9 @@ import type {
 import { DomainError } from "../domain/errors.js";
 import type { PeeringIntent, Scope } from "../domain/intent.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
-import { backoffDelay } from "./backoff.js";
 import { DirtySet, type Work } from "./dirty-set.js";
 import { applyPass, type PassDeps, planPass } from "./pass.js";
+import { Retries } from "./retries.js";
 import { SettlementBoard } from "./settlement-board.js";
 import { StatusBoard } from "./status-board.js";
 
@@ -65,13 +65,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 class LevelTriggeredReconciler implements Reconciler {
   readonly #deps: PassDeps;
   readonly #log: Log;
-  readonly #random: () => number;
   readonly #resyncMs: number;
   readonly #dirty = new DirtySet();
   readonly #settlements = new SettlementBoard();
   readonly #board: StatusBoard;
-  readonly #failures = new Map<string, number>();
-  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #retries: Retries;
   #resyncTimer: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #scheduled = false;
@@ -81,7 +79,9 @@ class LevelTriggeredReconciler implements Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#deps = options;
     this.#log = options.log;
-    this.#random = options.random ?? Math.random;
+    this.#retries = new Retries(options.random ?? Math.random, ({ scope, fresh }) =>
+      this.#mark(scope, fresh),
+    );
     this.#resyncMs = options.resyncSeconds * 1000;
     this.#board = new StatusBoard(options.backend);
   }
@@ -97,7 +97,7 @@ class LevelTriggeredReconciler implements Reconciler {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#resyncTimer);
-    for (const timer of this.#retries) clearTimeout(timer);
+    this.#retries.stop();
     this.#settlements.close();
     await this.#turn;
     await this.#deps.backend.stop();
@@ -137,7 +137,6 @@ class LevelTriggeredReconciler implements Reconciler {
     const work = this.#dirty.take();
     try {
       await this.#planAndApply(work);
-      this.#failures.delete(ALL);
     } catch (error) {
       this.#passFailed(work, error);
     }
@@ -151,9 +150,7 @@ class LevelTriggeredReconciler implements Reconciler {
     const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
     this.#board.recordOutcome(plan.intent, outcome, resyncedAt);
     this.#settlements.announce(settled);
-    for (const id of plan.intent.vpcs.keys()) {
-      if (!outcome.failedVpcs.has(id)) this.#failures.delete(id);
-    }
+    this.#noteSuccess(work, outcome);
     this.#retryFailed(outcome.failedVpcs, outcome.exchangeError);
     return plan;
   }
@@ -172,12 +169,12 @@ class LevelTriggeredReconciler implements Reconciler {
   #retryFailed(failed: ReadonlyMap<string, string>, exchangeError: string | undefined): void {
     for (const [vpcId, message] of failed) {
       this.#counters.failures += 1;
-      const delayMs = this.#retryLater(vpcId, new Set([vpcId]), false);
+      const delayMs = this.#retries.later(vpcId, new Set([vpcId]), { fresh: false });
       this.#log.warn({ vpcId, delayMs, reason: message }, "a VPC is not programmed; trying again");
     }
     if (exchangeError === undefined) return;
     this.#counters.failures += 1;
-    const delayMs = this.#retryLater(ALL, "all", false);
+    const delayMs = this.#retries.later(ALL, "all", { fresh: false });
     this.#log.warn(
       { delayMs, reason: exchangeError },
       "the exchange is not programmed; trying again",
@@ -188,21 +185,18 @@ class LevelTriggeredReconciler implements Reconciler {
     this.#counters.failures += 1;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof BackendError) this.#board.switchFailed(message);
-    const delayMs = this.#retryLater(ALL, work.scope, work.fresh);
+    const delayMs = this.#retries.later(ALL, work.scope, work);
     this.#log.error({ err: error, delayMs }, "reconciliation failed; trying again");
   }
 
-  #retryLater(key: string, scope: Scope, fresh: boolean): number {
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
-    const delayMs = Math.round(backoffDelay(failures, this.#random));
-    if (this.#stopped) return delayMs;
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer);
-      this.#mark(scope, fresh);
-    }, delayMs);
-    this.#retries.add(timer);
-    return delayMs;
+  #noteSuccess({ scope }: Work, { failedVpcs, exchangeError }: Outcome): void {
+    const looked = scope === "all" ? this.#retries.keys() : [...scope];
+    for (const id of looked) {
+      if (id !== ALL && !failedVpcs.has(id)) this.#retries.done(id);
+    }
+    if (exchangeError !== undefined) return;
+    if (scope === "all") this.#retries.done(ALL);
+    else this.#retries.calm(ALL);
   }
 
   get backend(): BackendKind {
