@@ -43,8 +43,7 @@ export class Application {
     const flows = await this.#prepareBridges();
     this.#checkBridges(flows);
     await this.#cut(flows);
-    await this.#programVpcs(flows);
-    await this.#admit(flows);
+    await this.#admit(flows, this.#programVpcs(flows));
     const confirmed = await this.#confirm();
     await this.#removeGone();
     return this.#outcome(confirmed);
@@ -102,7 +101,8 @@ export class Application {
 
   async #cut({ exchange }: FlowComparison): Promise<void> {
     if (exchange === undefined) return;
-    await this.#changeExchange({ ...exchange, missing: [], changed: [] });
+    const removals = { ...exchange, missing: [], changed: [] };
+    if (!isSettled(removals)) await this.#changeExchange(removals);
   }
 
   async #programVpcs({ vpcs }: FlowComparison): Promise<void> {
@@ -113,15 +113,24 @@ export class Application {
   async #programVpc({ vpc, delta }: VpcComparison): Promise<void> {
     const bridge = this.#parts.names.vpcBridge(vpc.number);
     if (bridgeTrouble(this.#parts.watch.topology, bridge) !== undefined) return;
+    if (isSettled(delta)) return;
     const trouble = await this.#carryOut(bridge, delta);
     if (trouble !== undefined) this.#fail(vpc.id, trouble);
   }
 
-  async #admit({ exchange }: FlowComparison): Promise<void> {
-    if (exchange === undefined) return;
+  /** Adds to the exchange what may be added once the bridges of the VPCs are ready. */
+  async #admit({ exchange }: FlowComparison, vpcsProgrammed: Promise<void>): Promise<void> {
+    const additions = vpcsProgrammed.then(() => this.#additionsTo(exchange));
+    if (this.#plan.intent.vpcs.size > SOON_PROGRAMMED) await additions;
+    if (exchange !== undefined && lacksFlows(exchange)) await this.#changeExchange(additions);
+    await additions;
+  }
+
+  #additionsTo(exchange: FlowDelta | undefined): FlowDelta {
+    if (exchange === undefined) return NOTHING;
     const { additions, withheld } = splitAdmission(exchange, this.#known());
     for (const peering of withheld) this.#noteWithheld(peering);
-    await this.#changeExchange(additions);
+    return additions;
   }
 
   /** A side in scope that failed has said why; one out of scope has nobody else to speak for it. */
@@ -133,14 +142,16 @@ export class Application {
     this.#waiting.set(vpcs.has(a) ? a : b, reason);
   }
 
-  async #changeExchange(delta: FlowDelta): Promise<void> {
+  async #changeExchange(delta: FlowDelta | Promise<FlowDelta>): Promise<void> {
     if (this.#exchangeError !== undefined) return;
     this.#exchangeError = await this.#carryOut(this.#parts.names.exchange, delta);
   }
 
   /** @returns what went wrong; then nothing is believed of the bridge any more */
-  async #carryOut(bridge: string, delta: FlowDelta): Promise<string | undefined> {
-    if (isSettled(delta)) return undefined;
+  async #carryOut(
+    bridge: string,
+    delta: FlowDelta | Promise<FlowDelta>,
+  ): Promise<string | undefined> {
     if (this.#hopeless !== undefined) return this.#hopeless;
     const { belief, ofctl } = this.#parts;
     const installed = belief.of(bridge);
@@ -155,7 +166,7 @@ export class Application {
     if (installed === undefined || belief.of(bridge) !== installed) {
       return `bridge ${bridge} was made anew while it was being programmed`;
     }
-    installed.follow(delta);
+    installed.follow(await delta);
     return undefined;
   }
 
@@ -225,6 +236,15 @@ export class Application {
   #fail(vpcId: string, reason: string): void {
     if (!this.#failedVpcs.has(vpcId)) this.#failedVpcs.set(vpcId, reason);
   }
+}
+
+/** A program that waits for its input gives up after a while; many bridges take their time. */
+const SOON_PROGRAMMED = 16;
+
+const NOTHING: FlowDelta = { missing: [], changed: [], unexpected: [], foreign: [] };
+
+function lacksFlows({ missing, changed }: FlowDelta): boolean {
+  return missing.length + changed.length > 0;
 }
 
 function messageOf(error: unknown): string {

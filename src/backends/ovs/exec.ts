@@ -36,8 +36,15 @@ export class CommandError extends Error implements CommandFailure {
   }
 }
 
-/** Runs a program with an argument array and text on its standard input; resolves to its output. */
-export type Exec = (program: string, args: readonly string[], stdin?: string) => Promise<string>;
+/**
+ * Runs a program with an argument array and text on its standard input; resolves to its output. The
+ * program is started at once and gets its input when that is there; none, if it fails to come.
+ */
+export type Exec = (
+  program: string,
+  args: readonly string[],
+  stdin?: string | Promise<string>,
+) => Promise<string>;
 
 /**
  * The one place where programs are started: no shell, a time limit, and a process group of their
@@ -46,19 +53,25 @@ export type Exec = (program: string, args: readonly string[], stdin?: string) =>
  */
 export const exec: Exec = async (program, args, stdin = "") => {
   try {
-    const { stdout } = await execa(program, args, {
-      input: stdin,
+    const running = execa(program, args, {
+      stdin: "pipe",
       timeout: LIMIT_MS,
       forceKillAfterDelay: KILL_AFTER_MS,
       detached: true,
       cleanup: false,
     });
-    return stdout;
+    void inputOf(stdin).then((text) => running.stdin.end(text));
+    return (await running).stdout;
   } catch (error) {
     if (error instanceof ExecaError) throw new CommandError(describeFailure(error, program));
     throw error;
   }
 };
+
+/** Whoever makes the input tells of its failure; the program is not to wait for it for ever. */
+export function inputOf(stdin: string | Promise<string>): Promise<string> {
+  return Promise.resolve(stdin).catch(() => "");
+}
 
 function describeFailure(error: ExecaError, program: string): CommandFailure {
   const missing = error.code === "ENOENT";
