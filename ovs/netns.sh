@@ -103,7 +103,7 @@ attach() {
   local port
   port=$(ports_where iface-id "$eni")
   [ -z "$port" ] || die "$eni is plugged in already, by port $port: detach it first"
-  ip link show "$veth" >/dev/null 2>&1 && die "a device $veth exists already: ip link del $veth"
+  ip link show "$veth" >/dev/null 2>&1 && die "a device $veth exists already: ovs/netns.sh detach $eni removes it"
   read_interface
   wait_for_bridge "$bridge"
   made=false
@@ -130,7 +130,13 @@ remove_namespace() {
 detach() {
   local port netns made
   port=$(ports_where iface-id "$eni" | head -n 1)
-  [ -n "$port" ] || die "no port of this switch carries iface-id=$eni: it is not plugged in"
+  if [ -z "$port" ]; then
+    # Its bridge was deleted under it: the switch has forgotten the port, the host still has it.
+    ip link del "$veth" 2>/dev/null ||
+      die "no port of this switch carries iface-id=$eni: it is not plugged in"
+    say "$eni: the switch knew it no more; its device $veth is removed"
+    return
+  fi
   netns=$(vsctl --no-wait --if-exists get Interface "$port" external_ids:patchbay-netns | tr -d '"')
   made=$(vsctl --no-wait --if-exists get Interface "$port" external_ids:patchbay-netns-made | tr -d '"')
   vsctl --if-exists del-port "$port"

@@ -70,7 +70,7 @@ async function runDaemon(chosen, sandboxDir) {
     writeSettings(url, { ...process.env, ...chosen.env });
     greet(url, chosen, state);
   }
-  const code = await serve(daemon, sandboxDir);
+  const code = await serve(daemon, env, sandboxDir);
   return { code, cameUp: true };
 }
 
@@ -79,12 +79,12 @@ async function failedStart(daemon, url, occupied) {
   return (await daemon.exited) || 1;
 }
 
-/** Until Ctrl-C or the daemon's own end; a switch daemon that died meanwhile is started again. */
-async function serve(daemon, sandboxDir) {
+/** Until Ctrl-C or the daemon's own end; what was killed meanwhile is started again. */
+async function serve(first, env, sandboxDir) {
   const watch = sandboxDir === undefined ? undefined : keepSandboxRunning(sandboxDir);
-  const ended = await Promise.race([daemon.exited, stopAsked]);
+  const { daemon, ended } = await untilEnded(first, env);
   await watch?.end();
-  if (typeof ended === "number") {
+  if (ended !== undefined) {
     note(`the daemon ended by itself (${ended})`);
     return ended;
   }
@@ -93,6 +93,20 @@ async function serve(daemon, sandboxDir) {
   if (code === 137)
     note(`the daemon did not stop within ${DRAIN_LIMIT_MS / 1000} s and was killed`);
   return 0;
+}
+
+const KILLED = 137;
+
+/** @returns the daemon that runs when a stop is asked for, or the code that it ended with itself */
+async function untilEnded(first, env) {
+  let daemon = first;
+  for (;;) {
+    const ended = await Promise.race([daemon.exited, stopAsked]);
+    if (typeof ended !== "number") return { daemon };
+    if (ended !== KILLED) return { daemon, ended };
+    note("the daemon was killed; starting it again");
+    daemon = startDaemon(env);
+  }
 }
 
 /** @returns {{ end(): Promise<void> }} `end` waits for a start under way */

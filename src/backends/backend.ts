@@ -73,4 +73,11 @@ export interface Outcome {
 /** The switch cannot be reached or refuses; the message is written for an operator. */
 export class BackendError extends Error {
   override readonly name = "BackendError";
+  /** Whether it tells nothing of the host that tenants should not know. */
+  readonly shareable: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly shareable?: boolean } = {}) {
+    super(message, options);
+    this.shareable = options.shareable ?? false;
+  }
 }

@@ -11,6 +11,7 @@ import type { Config } from "../config.js";
 import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
 import type { ServiceContext } from "../services/context.js";
 import { startDoomedSweep } from "../services/doomed-requests.js";
+import { requireMatchingKey } from "../services/key-check.js";
 import { SecretBox } from "../services/secrets.js";
 import { lockDataDir } from "../store/database/data-dir-lock.js";
 import type { Database } from "../store/database/open.js";
@@ -138,13 +139,15 @@ async function makeContext(
   reconciler: Reconciler,
 ): Promise<ServiceContext> {
   const { dataDir, peeringExpirySeconds } = config;
+  const secrets = await SecretBox.open(join(dataDir, "secret-key"));
+  await requireMatchingKey(db, secrets);
   return {
     db,
     clock,
     peeringExpirySeconds,
     waker: reconciler,
     settlements: reconciler,
-    secrets: await SecretBox.open(join(dataDir, "secret-key")),
+    secrets,
     operatorToken: await operatorToken(dataDir, config.operatorToken),
   };
 }

@@ -20,7 +20,7 @@ export interface Ip {
 
 const WIDTH: Record<Family, number> = { 4: 32, 6: 128 };
 
-const CIDR_TEXT = /^([0-9a-f:.]+)\/([0-9]{1,3})$/i;
+const CIDR_TEXT = /^([0-9a-f:.]+)\/(0|[1-9][0-9]{0,2})$/i;
 
 export function netmask(family: Family, prefix: number): bigint {
   const width = BigInt(WIDTH[family]);

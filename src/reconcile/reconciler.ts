@@ -45,6 +45,7 @@ export interface ReconcilerCounters {
 }
 
 export interface Reconciler extends Waker, DataPlaneView, Reconciling, Settlements {
+  /** Resolves once the first full resync has been tried, or takes too long to wait for. */
   start(): Promise<void>;
   /** Finishes the pass under way and lets every waiting caller go. The switch stays as it is. */
   stop(): Promise<void>;
@@ -92,6 +93,17 @@ class LevelTriggeredReconciler implements Reconciler {
     });
     this.#mark("all", true);
     this.#resyncTimer = setInterval(() => this.#mark("all", true), this.#resyncMs);
+    await this.#firstPass();
+  }
+
+  /** Who asks after the start is to see a switch that has been programmed, unless it takes long. */
+  async #firstPass(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise((resolve) => {
+      timer = setTimeout(resolve, FIRST_PASS_LIMIT_MS);
+    });
+    await Promise.race([this.#turn, limit]);
+    clearTimeout(timer);
   }
 
   async stop(): Promise<void> {
@@ -184,7 +196,9 @@ class LevelTriggeredReconciler implements Reconciler {
   #passFailed(work: Work, error: unknown): void {
     this.#counters.failures += 1;
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof BackendError) this.#board.switchFailed(message);
+    if (error instanceof BackendError) {
+      this.#board.switchFailed(message, error.shareable);
+    }
     const delayMs = this.#retries.later(ALL, work.scope, work);
     this.#log.error({ err: error, delayMs }, "reconciliation failed; trying again");
   }
@@ -249,6 +263,8 @@ function asCallerError(error: unknown): unknown {
   if (!(error instanceof BackendError)) return error;
   return new DomainError("ServiceUnavailable", error.message, { cause: error });
 }
+
+const FIRST_PASS_LIMIT_MS = 5000;
 
 /** Key under which failures of whole passes are counted. */
 const ALL = "all";

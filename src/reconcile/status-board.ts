@@ -13,12 +13,16 @@ interface VpcRecord {
 
 const EXCHANGE = "exchange";
 
+const SWITCH_TROUBLE = "the switch cannot be reached or takes no changes; it is tried again";
+const BRIDGE_TROUBLE = "the switch has not followed on one of the bridges; it is tried again";
+
 /** How far the switch has followed intent, per VPC and for the exchange. Rebuilt at every start. */
 export class StatusBoard {
   readonly #records = new Map<string, VpcRecord>();
   readonly #bridgeName: (vpcNumber: number) => string;
   readonly #exchangeName: () => string;
   #switchError: string | undefined;
+  #sharedError: string | undefined;
 
   constructor(names: {
     bridgeName(vpcNumber: number): string;
@@ -33,21 +37,31 @@ export class StatusBoard {
     const records = vpcIds.map((id) => this.#records.get(id));
     const observed = records.map((record) => record?.observedGeneration ?? 0);
     const observedGeneration = Math.min(generation, ...observed);
-    const message = this.#switchError ?? this.#errorOf(records);
+    const message = this.#trouble(records);
     if (kind === "noop") return { state: "noop", generation, observedGeneration };
     if (message !== undefined) return { state: "error", message, generation, observedGeneration };
     const state = observedGeneration >= generation ? "programmed" : "pending";
     return { state, generation, observedGeneration };
   }
 
-  #errorOf(records: ReadonlyArray<VpcRecord | undefined>): string | undefined {
-    const failing = records.find((record) => record?.error !== undefined);
-    return failing?.error ?? this.#records.get(EXCHANGE)?.error;
+  /**
+   * What anybody may know. The reasons themselves tell of the host, and of VPCs that are not the
+   * reader's: they are the operator's, in `bridges`.
+   */
+  #trouble(records: ReadonlyArray<VpcRecord | undefined>): string | undefined {
+    if (this.#switchError !== undefined) return this.#sharedError ?? SWITCH_TROUBLE;
+    const exchange = this.#records.get(EXCHANGE);
+    const failing = [...records, exchange].some((record) => record?.error !== undefined);
+    return failing ? BRIDGE_TROUBLE : undefined;
   }
 
-  /** The switch as a whole cannot be worked with. */
-  switchFailed(message: string): void {
+  /**
+   * The switch as a whole cannot be worked with.
+   * @param shareable whether the message tells nothing of the host that tenants should not know
+   */
+  switchFailed(message: string, shareable = false): void {
     this.#switchError = message;
+    this.#sharedError = shareable ? message : undefined;
   }
 
   /** Counts what a fresh look found different although intent had been applied before. */

@@ -34,7 +34,6 @@ export async function acceptPeering(
   input: { autoRoutes?: boolean | undefined },
   waitMs: number,
 ): Promise<VpcPeering> {
-  requirePermission(caller, "vpc_peering:accept");
   const attempt = await inTransaction(ctx.db, (tx) => attemptAccept(ctx, tx, caller, id, input));
   if (attempt.failure !== undefined) throw attempt.failure;
   const { requester, accepter } = attempt.peering;
@@ -49,8 +48,9 @@ async function attemptAccept(
   id: string,
   input: { autoRoutes?: boolean | undefined },
 ): Promise<Attempt> {
-  const tenantId = ownTenant(caller);
   const { peering, vpcs } = await lockPeeringWithVpcs(tx, caller, id);
+  requirePermission(caller, "vpc_peering:accept");
+  const tenantId = ownTenant(caller);
   const role = rolesIn(peering, tenantId).includes("accepter") ? "accepter" : "requester";
   if (judgeAction("accept", peering.state, role) === "already-done") return { peering };
   const ends = checkEnds(peering, vpcs);

@@ -73,9 +73,9 @@ export async function rejectPeering(
   caller: Principal,
   id: string,
 ): Promise<VpcPeering> {
-  requirePermission(caller, "vpc_peering:accept");
   return inTransaction(ctx.db, async (tx) => {
     const { peering } = await lockPeeringWithVpcs(tx, caller, id);
+    requirePermission(caller, "vpc_peering:accept");
     const tenantId = judge("reject", peering, caller);
     return move(ctx, tx, caller, peering, "reject", {
       to: "rejected",

@@ -36,3 +36,14 @@ export async function rememberOvs(db: PrismaClient): Promise<void> {
     data: { backend: "ovs" },
   });
 }
+
+/** Stores a sealed text as the check of the key, unless there is one; answers the one that is. */
+export async function claimKeyCheck(db: PrismaClient, sealed: Uint8Array): Promise<Uint8Array> {
+  await db.installation.updateMany({
+    where: { singleton: true, keyCheck: null },
+    data: { keyCheck: new Uint8Array(sealed) },
+  });
+  const row = await db.installation.findUniqueOrThrow({ where: { singleton: true } });
+  if (row.keyCheck === null) throw new Error("the installation has no key check");
+  return row.keyCheck;
+}

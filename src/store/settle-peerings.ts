@@ -56,7 +56,7 @@ async function settle(tx: Tx, id: string, settlement: Settlement, at: Date): Pro
   const row = await tx.vpcPeering.findFirst({ where: { id, state: from } });
   if (row === null) return;
   const { requesterTenantId: tenantId, accepterTenantId } = row;
-  const generation = await recordChange(tx, {
+  await recordChange(tx, {
     actor: SYSTEM,
     resourceType: "vpc-peering",
     resourceId: id,
@@ -66,5 +66,7 @@ async function settle(tx: Tx, id: string, settlement: Settlement, at: Date): Pro
     tenantId,
     otherTenantId: accepterTenantId === tenantId ? undefined : accepterTenantId,
   });
+  // What is wanted of the switch has not changed, and it has just followed: the generation stays.
+  const generation = Number(row.generation);
   await transitionPeering(tx, { id, from, to, statusMessage, at, generation });
 }

@@ -5,6 +5,7 @@ CREATE TABLE "installation" (
     "singleton" BOOLEAN NOT NULL DEFAULT true,
     "installation_id" TEXT NOT NULL,
     "mark" INTEGER NOT NULL,
+    "key_check" BYTEA,
     "backend" TEXT,
 
     CONSTRAINT "installation_pkey" PRIMARY KEY ("singleton")

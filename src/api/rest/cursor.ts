@@ -25,6 +25,7 @@ export class CursorCodec {
   /** @throws RequestInvalid when it is forged or belongs to another list */
   open(list: string, cursor: string): number {
     const bytes = Buffer.from(cursor, "base64url");
+    if (bytes.toString("base64url") !== cursor) throw refused();
     const mac = bytes.subarray(0, MAC_BYTES);
     const content = bytes.subarray(MAC_BYTES);
     if (mac.length !== MAC_BYTES || !timingSafeEqual(mac, this.#mac(content))) throw refused();

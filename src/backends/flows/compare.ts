@@ -58,6 +58,7 @@ function relevantFlows(
     if (flow !== undefined) relevant.set(flowKey(flow), flow);
   };
   for (const flow of desired) note(installed.get(flowKey(flow)));
+  installed.foreign().forEach(note);
   for (const number of relevantPeerings(slice, installed, ports)) {
     installed.ofPeering(number).forEach(note);
   }

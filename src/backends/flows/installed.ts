@@ -13,6 +13,7 @@ export class InstalledFlows {
   readonly #flows = new Map<string, Flow>();
   readonly #byPeering: Index<number> = new Map();
   readonly #byPort: Index<string> = new Map();
+  readonly #foreign = new Set<string>();
   readonly #owns: (cookie: bigint) => boolean;
   #ownCount = 0;
 
@@ -39,6 +40,11 @@ export class InstalledFlows {
     return this.#pick(this.#byPeering.get(peeringNumber));
   }
 
+  /** Flows of somebody else. */
+  foreign(): Flow[] {
+    return this.#pick(this.#foreign);
+  }
+
   /** Flows that match packets from a port, foreign ones included. */
   enteringAt(port: number): Flow[] {
     return this.#pick(this.#byPort.get(String(port)));
@@ -56,6 +62,7 @@ export class InstalledFlows {
     this.#removeKey(key);
     this.#flows.set(key, flow);
     if (this.#owns(flow.cookie)) this.#ownCount += 1;
+    else this.#foreign.add(key);
     for (const [index, entry] of this.#entries(flow)) insert(index, entry, key);
   }
 
@@ -75,6 +82,7 @@ export class InstalledFlows {
     if (flow === undefined) return;
     this.#flows.delete(key);
     if (this.#owns(flow.cookie)) this.#ownCount -= 1;
+    else this.#foreign.delete(key);
     for (const [index, entry] of this.#entries(flow)) drop(index, entry, key);
   }
 

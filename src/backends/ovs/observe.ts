@@ -30,7 +30,7 @@ export async function observe(
       belief.forget(bridge);
       if (isHopeless(error)) {
         limit.clearQueue();
-        throw new BackendError(error.message, { cause: error });
+        throw new BackendError(error.message, { cause: error, shareable: true });
       }
       troubles.set(bridge, troubleWith(bridge, error));
     }

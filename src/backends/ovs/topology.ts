@@ -73,7 +73,7 @@ export class Topology implements PortView {
   binding(networkInterfaceId: string, home: string | undefined): Binding {
     const claims = this.claims.get(networkInterfaceId) ?? [];
     const [claim] = claims;
-    if (claims.length > 1) return { kind: "conflict", message: conflictMessage(claims) };
+    if (claims.length > 1) return { kind: "conflict", message: conflictMessage(claims, home) };
     if (claim?.ofport === undefined || (home !== undefined && claim.vpcId !== home)) {
       return { kind: "unbound" };
     }
@@ -138,9 +138,12 @@ function collectClaims(views: readonly BridgeView[]): Map<string, Claim[]> {
   return claims;
 }
 
-function conflictMessage(claims: readonly Claim[]): string {
+/** The names on other VPCs' bridges are not for the owner of this one. */
+function conflictMessage(claims: readonly Claim[], home: string | undefined): string {
   const places = claims
-    .map(({ port, bridge }) => `${port} on bridge ${bridge}`)
+    .map(({ port, bridge, vpcId }) =>
+      vpcId === home ? `${port} on bridge ${bridge}` : "a port on the bridge of another VPC",
+    )
     .sort()
     .join(" and ");
   return `several ports claim this interface: ${places}; remove external_ids:iface-id from all but one`;

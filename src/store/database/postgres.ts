@@ -7,6 +7,8 @@ import { migrationsDirectory } from "./migration-files.js";
 const connectTimeoutMs = 5_000;
 const pingTimeoutMs = 5_000;
 const idleInTransactionMs = 30_000;
+/** A server that accepts connections and then says nothing must not hold callers for ever. */
+const queryTimeoutMs = 10_000;
 
 /** Opens and migrates a PostgreSQL >= 15. Connections that break are replaced as they are needed. */
 export async function openPostgres(databaseUrl: string, log: StoreLog): Promise<Engine> {
@@ -42,6 +44,7 @@ function newPool(connectionString: string, log: StoreLog): pg.Pool {
     application_name: "patchbay",
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    query_timeout: queryTimeoutMs,
     // A replica that hangs inside a transaction must not hold its row locks for ever.
     idle_in_transaction_session_timeout: idleInTransactionMs,
   });

@@ -41,14 +41,14 @@ it("settles every peering of the VPCs in scope, and touches no other", () => {
   );
 });
 
-it("leaves foreign flows alone, and looks at everything for a scope of all", () => {
+it("reports foreign flows whatever the scope, and looks at all its own for a scope of all", () => {
   const [ours] = flowsFor([peeringIntent(1, 1, 2)]).slice(1);
   if (ours === undefined) throw new Error("no flow was rendered");
   const foreign = { ...ours, cookie: 0x77n, priority: 7 };
   const stray = { ...ours, priority: 8, match: { ...ours.match, in_port: "99" } };
   const installed = new InstalledFlows(MARK, [...flowsFor([]), foreign, stray]);
   const scoped = compareExchange(slice(scopeOf(3), VPCS), installed, PORTS, OPTIONS);
-  expect(scoped).toEqual({ missing: [], changed: [], unexpected: [], foreign: [] });
+  expect(scoped).toEqual({ missing: [], changed: [], unexpected: [], foreign: [foreign] });
   const all = compareExchange(slice("all", VPCS), installed, PORTS, OPTIONS);
   expect(all).toMatchObject({ missing: [], changed: [], unexpected: [stray], foreign: [foreign] });
 });

@@ -40,16 +40,16 @@ describe("bindings", () => {
   it("are made for neither of two claims, on one bridge or two, working or not", () => {
     const first = plug("tap0", 5, eniId(1));
     const broken = plug("tap1", -1, eniId(1));
-    for (const bridges of [
-      [bridge(1, [first, broken])],
-      [bridge(1, [first]), bridge(2, [broken])],
-    ]) {
+    for (const [bridges, other] of [
+      [[bridge(1, [first, broken])], `tap1 on bridge ${NAMES.vpcBridge(1)}`],
+      [[bridge(1, [first]), bridge(2, [broken])], "a port on the bridge of another VPC"],
+    ] as const) {
       const topology = view(bridges);
       const binding = topology.binding(eniId(1), vpcId(1));
       expect(binding.kind).toBe("conflict");
       const message = binding.kind === "conflict" ? binding.message : "";
       expect(message).toContain(`tap0 on bridge ${NAMES.vpcBridge(1)}`);
-      expect(message).toContain("tap1 on bridge");
+      expect(message).toContain(other);
       expect(topology.ofVpc(vpcIntent(1, 1)).interfaces.size).toBe(0);
     }
   });
