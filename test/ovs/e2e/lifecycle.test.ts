@@ -41,7 +41,10 @@ describe("accepting and deleting", () => {
     const asked = await peer(left, right, { accept: false });
     expect(await from.host.ping(to.ip)).toBe(false);
 
-    expect(await right.tenant.acceptPeering(asked.id)).toMatchObject({ state: "active" });
+    expect(await right.tenant.acceptPeering(asked.id)).toMatchObject({
+      state: "active",
+      dataPlane: { state: "programmed" },
+    });
     expect(await from.host.ping(to.ip)).toBe(true);
 
     await from.streamTo(to);
