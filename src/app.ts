@@ -6,6 +6,7 @@ import {
   declareCaller,
   requireCredential,
 } from "./api/plugins/authentication.js";
+import { idempotencyKeys } from "./api/plugins/idempotency.js";
 import { openApi } from "./api/plugins/openapi.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
 import { requestCounter } from "./api/plugins/rate-limit.js";
@@ -69,6 +70,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   await app.register(async (scope) => {
     requireCredential(scope, authenticateToken, count);
+    idempotencyKeys(scope, deps.context);
     const rest = restDeps(deps);
     for (const register of restRoutes) register(scope, rest);
   });

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { z } from "zod";
+import type { Quotas } from "./domain/quotas.js";
 import { nearestName } from "./nearest-name.js";
 import {
   CLIENT_SETTINGS,
@@ -26,6 +27,7 @@ export interface Config {
   readonly operatorToken: string | undefined;
   readonly resyncSeconds: number;
   readonly peeringExpirySeconds: number;
+  readonly quotas: Quotas;
   /** 0 when there is no limit. */
   readonly rateLimitPerSecond: number;
   readonly logLevel: Settings["PATCHBAY_LOG_LEVEL"];
@@ -89,8 +91,20 @@ function toConfig(set: Settings): Config {
     operatorToken: set.PATCHBAY_OPERATOR_TOKEN,
     resyncSeconds: set.PATCHBAY_RESYNC_SECONDS,
     peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
+    quotas: Object.freeze(quotasOf(set)),
     rateLimitPerSecond: set.PATCHBAY_RATE_LIMIT_PER_SECOND,
     logLevel: set.PATCHBAY_LOG_LEVEL,
+  };
+}
+
+function quotasOf(set: Settings): Quotas {
+  return {
+    livePeeringsPerVpc: set.PATCHBAY_QUOTA_LIVE_PEERINGS_PER_VPC,
+    pendingRequestsPerTenant: set.PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT,
+    vpcsPerTenant: set.PATCHBAY_QUOTA_VPCS_PER_TENANT,
+    blocksPerVpc: set.PATCHBAY_QUOTA_BLOCKS_PER_VPC,
+    routeTablesPerVpc: set.PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC,
+    routesPerTable: set.PATCHBAY_QUOTA_ROUTES_PER_TABLE,
   };
 }
 

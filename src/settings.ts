@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_QUOTAS, type Quotas } from "./domain/quotas.js";
 
 /** What the generated settings page needs beyond the schema itself. */
 declare module "zod" {
@@ -33,6 +34,10 @@ const wholeNumber = (min: number, max: number) =>
     ctx.addIssue({ code: "custom", message: `a whole number from ${min} to ${max}` });
     return z.NEVER;
   });
+
+const MOST_OF_ANYTHING = 1_000_000;
+const quota = (of: keyof Quotas) =>
+  wholeNumber(1, MOST_OF_ANYTHING).prefault(String(DEFAULT_QUOTAS[of]));
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
@@ -96,6 +101,22 @@ export const settings = z.object({
   PATCHBAY_PEERING_EXPIRY_SECONDS: wholeNumber(1, 31_536_000)
     .prefault("604800")
     .describe("Seconds after which a peering request that nobody answered has expired."),
+  PATCHBAY_QUOTA_LIVE_PEERINGS_PER_VPC: quota("livePeeringsPerVpc").describe(
+    "Live peerings that a VPC may have; checked on accept, for both sides.",
+  ),
+  PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT: quota("pendingRequestsPerTenant").describe(
+    "Peering requests that a tenant may have sent and nobody has answered.",
+  ),
+  PATCHBAY_QUOTA_VPCS_PER_TENANT: quota("vpcsPerTenant").describe("VPCs that a tenant may have."),
+  PATCHBAY_QUOTA_BLOCKS_PER_VPC: quota("blocksPerVpc").describe(
+    "IPv4 CIDR blocks that a VPC may have, the primary one included.",
+  ),
+  PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC: quota("routeTablesPerVpc").describe(
+    "Route tables that a VPC may have, the main one included.",
+  ),
+  PATCHBAY_QUOTA_ROUTES_PER_TABLE: quota("routesPerTable").describe(
+    "Routes that a route table may have; local routes do not count.",
+  ),
   PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
     .prefault("200")
     .describe("Requests a second that one credential may make; 0 turns the limit off."),

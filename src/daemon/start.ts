@@ -10,9 +10,10 @@ import { ovsdbAnswers } from "../backends/ovs/ovsdb.js";
 import type { Config } from "../config.js";
 import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
 import type { ServiceContext } from "../services/context.js";
-import { startDoomedSweep } from "../services/doomed-requests.js";
+import { endAbandonedClaims } from "../services/idempotency.js";
 import { requireMatchingKey } from "../services/key-check.js";
 import { SecretBox } from "../services/secrets.js";
+import { startSweeper } from "../services/sweeper.js";
 import { lockDataDir } from "../store/database/data-dir-lock.js";
 import type { Database } from "../store/database/open.js";
 import { type Installation, loadInstallation, rememberOvs } from "../store/installation.js";
@@ -79,8 +80,9 @@ async function startParts(
   const app = await buildApp({ ...parts, ...common });
   lifetime.add("reconciler", stopReconciler);
   await reconciler.start();
-  const sweep = startDoomedSweep(context, log);
-  lifetime.add("sweep", () => sweep.stop());
+  await endAbandonedClaims(context);
+  const sweeper = startSweeper(context, log);
+  lifetime.add("sweeper", () => sweeper.stop());
   // Together: requests that wait for a peering go on once the reconciler lets them.
   lifetime.add("HTTP", async () => {
     await Promise.all([closeGracefully(app), stopReconciler()]);
@@ -138,13 +140,14 @@ async function makeContext(
   { client: db }: Database,
   reconciler: Reconciler,
 ): Promise<ServiceContext> {
-  const { dataDir, peeringExpirySeconds } = config;
+  const { dataDir, peeringExpirySeconds, quotas } = config;
   const secrets = await SecretBox.open(join(dataDir, "secret-key"));
   await requireMatchingKey(db, secrets);
   return {
     db,
     clock,
     peeringExpirySeconds,
+    quotas,
     waker: reconciler,
     settlements: reconciler,
     secrets,

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "InvalidSubnetID.NotFound"
   | "InvalidNetworkInterfaceID.NotFound"
   | "InvalidVpcPeeringConnectionID.NotFound"
+  | "InvalidRouteTableID.NotFound"
   | "TenantAlreadyExists"
   | "InvalidSubnet.Conflict"
   | "InsufficientFreeAddressesInSubnet"
@@ -22,6 +23,14 @@ export type ErrorCode =
   | "OverlappingCidr"
   | "RouteAlreadyExists"
   | "VpcPeeringConnectionAlreadyExists"
+  | "ActiveVpcPeeringConnectionPerVpcLimitExceeded"
+  | "PendingVpcPeeringConnectionLimitExceeded"
+  | "VpcLimitExceeded"
+  | "CidrBlockLimitExceeded"
+  | "RouteTableLimitExceeded"
+  | "RouteLimitExceeded"
+  | "IdempotentParameterMismatch"
+  | "IdempotentRequestInProgress"
   | "InvalidStateTransition"
   | "ServiceUnavailable";
 

@@ -6,6 +6,7 @@ export const ID_PREFIXES = {
   subnet: "subnet",
   networkInterface: "eni",
   vpcPeering: "pcx",
+  routeTable: "rtb",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

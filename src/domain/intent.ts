@@ -9,12 +9,28 @@ export interface VpcIntent {
   readonly blocks: readonly Cidr[];
   readonly subnets: readonly SubnetIntent[];
   readonly interfaces: readonly InterfaceIntent[];
+  readonly routeTables: readonly RouteTableIntent[];
 }
 
 export interface SubnetIntent {
   readonly id: string;
   readonly block: Cidr;
   readonly gateway: Ip;
+  /** Number of the route table that it is associated with, or of the main one. */
+  readonly routeTable: number;
+}
+
+export interface RouteTableIntent {
+  readonly id: string;
+  readonly number: number;
+  /** Routes besides the local ones; no destination stands twice. */
+  readonly routes: readonly RouteIntent[];
+}
+
+export interface RouteIntent {
+  readonly destination: Cidr;
+  /** Number of the peering that it leads to; null for a blackhole. */
+  readonly peering: number | null;
 }
 
 export interface InterfaceIntent {
@@ -29,8 +45,6 @@ export interface PeeringSide {
   readonly vpcId: string;
   readonly vpcNumber: number;
   readonly blocks: readonly Cidr[];
-  /** Whether this side's main routes lead to every block of the other side. */
-  readonly autoRoutes: boolean;
 }
 
 /** A live peering. */

@@ -6,6 +6,7 @@ export const PERMISSIONS = [
   ...crud("vpc"),
   ...crud("subnet"),
   ...crud("network_interface"),
+  ...crud("route_table"),
   ...crud("vpc_peering"),
   "vpc_peering:accept",
   "event:read",
@@ -22,7 +23,7 @@ export const TENANT_ROLES = ["viewer", "network-admin", "admin"] as const;
 export type TenantRole = (typeof TENANT_ROLES)[number];
 export type Role = TenantRole | "operator";
 
-const NETWORK = ["vpc", "subnet", "network_interface", "vpc_peering"] as const;
+const NETWORK = ["vpc", "subnet", "network_interface", "route_table", "vpc_peering"] as const;
 /** What belongs to the platform and not to a tenant, although a tenant is a row in it. */
 const PLATFORM = ["tenant", "data_plane"] as const;
 

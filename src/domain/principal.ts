@@ -1,4 +1,5 @@
 import { DomainError } from "./errors.js";
+import type { IdempotencyClaim } from "./idempotency.js";
 import type { Permission, Role } from "./permissions.js";
 
 /** Who is calling. `tenantId` is null for the platform operator, who sees every tenant. */
@@ -8,6 +9,8 @@ export interface Principal {
   readonly accessKeyId?: string;
   readonly roles: readonly Role[];
   readonly permissions: ReadonlySet<Permission>;
+  /** Set while a call with an idempotency key is under way. */
+  readonly claim?: IdempotencyClaim;
 }
 
 /** @throws DomainError `Forbidden` naming the permission */

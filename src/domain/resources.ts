@@ -1,4 +1,5 @@
 import type { Cidr, Ip } from "./cidr.js";
+import type { IdempotencyClaim } from "./idempotency.js";
 import type { PeeringRole, PeeringState } from "./lifecycle.js";
 import type { TenantRole } from "./permissions.js";
 
@@ -46,6 +47,8 @@ export interface Subnet extends Described {
   readonly block: Cidr;
   readonly gateway: Ip;
   readonly availabilityZone: string;
+  /** Null: the main route table of its VPC. */
+  readonly routeTableId: string | null;
   readonly generation: number;
   readonly createdAt: Date;
 }
@@ -70,6 +73,8 @@ export interface VpcPeeringSide extends Described {
   readonly blocks: readonly Cidr[];
   readonly autoRoutes: boolean;
   readonly allowDnsResolutionFromRemoteVpc: boolean;
+  /** Set once the peering has ended: from then on this side does not see it any more. */
+  readonly hiddenAt: Date | null;
 }
 
 export interface VpcPeering {
@@ -86,6 +91,35 @@ export interface VpcPeering {
   readonly expiresAt: Date;
   readonly activatedAt: Date | null;
   readonly endedAt: Date | null;
+  /** The tenant whose call ended it, or asked for that. */
+  readonly endedByTenantId: string | null;
+}
+
+export type RouteOrigin = "local" | "user" | "peering";
+
+/** A stored route; the local ones follow from the blocks of the VPC. */
+export interface Route {
+  readonly destination: Cidr;
+  readonly vpcPeeringId: string;
+  readonly origin: Exclude<RouteOrigin, "local">;
+  /** Whether packets go to the peering; otherwise they are dropped. */
+  readonly active: boolean;
+}
+
+export interface RouteTable {
+  readonly id: string;
+  readonly number: number;
+  readonly tenantId: string;
+  readonly vpcId: string;
+  readonly main: boolean;
+  /** The blocks of the VPC: the local routes. */
+  readonly vpcBlocks: readonly Cidr[];
+  readonly routes: readonly Route[];
+  /** Ids of the subnets associated with it, which for the main table are none. */
+  readonly associations: readonly string[];
+  /** Of its VPC: peerings and blocks change routes as much as calls to the table do. */
+  readonly generation: number;
+  readonly createdAt: Date;
 }
 
 /** One row of the event list: what happened to a resource. */
@@ -101,19 +135,25 @@ export interface ResourceEvent {
   readonly after: string | null;
 }
 
-export type ResourceType =
-  | "tenant"
-  | "access-key"
-  | "vpc"
-  | "subnet"
-  | "network-interface"
-  | "vpc-peering";
+export const RESOURCE_TYPES = [
+  "tenant",
+  "access-key",
+  "vpc",
+  "subnet",
+  "network-interface",
+  "route-table",
+  "vpc-peering",
+] as const;
+
+export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
 /** Who did it. The access key is shown to its own tenant and to the operator only. */
 export interface Actor {
   readonly kind: "operator" | "access-key" | "system";
   readonly tenantId: string | null;
   readonly accessKeyId: string | null;
+  /** Of the call in which it is done, where that has one; not part of the event. */
+  readonly claim?: IdempotencyClaim;
 }
 
 /** One page of a list in stable order. `next` continues after it; null at the end. */

@@ -50,6 +50,7 @@ function interfaceFlow(context: VpcContext, eni: BoundInterface): Flow {
     match: { in_port: String(eni.port) },
     actions: [
       setRegister(REGISTERS.ingressInterface.field, eni.number),
+      setRegister(REGISTERS.routeTable.field, eni.routeTable),
       gotoTable(VPC_TABLES.spoofGuard.number),
     ],
   });

@@ -22,6 +22,8 @@ export interface VpcPorts {
 /** An interface that is plugged in. */
 export interface BoundInterface extends InterfaceIntent {
   readonly port: number;
+  /** Number of its subnet's route table. */
+  readonly routeTable: number;
 }
 
 /** An admitted peering as one of its VPCs sees it. */
@@ -47,9 +49,11 @@ export function vpcContext(
   ports: VpcPorts,
   options: RenderOptions,
 ): VpcContext {
+  const tables = new Map(vpc.subnets.map((subnet) => [subnet.id, subnet.routeTable]));
   const interfaces = vpc.interfaces.flatMap((eni) => {
     const port = ports.interfaces.get(eni.id);
-    return port === undefined ? [] : [{ ...eni, port }];
+    const routeTable = tables.get(eni.subnetId);
+    return port === undefined || routeTable === undefined ? [] : [{ ...eni, port, routeTable }];
   });
   const own = peerings.flatMap((peering) => ownPeering(vpc.id, peering));
   const router = routerMac(vpc.number);

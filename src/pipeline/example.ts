@@ -1,10 +1,13 @@
 import { gatewayOf } from "../domain/address-plan.js";
 import { cidr, parseIp } from "../domain/cidr.js";
-import type { PeeringIntent, PeeringSide, VpcIntent } from "../domain/intent.js";
+import type { PeeringIntent, PeeringSide, RouteIntent, VpcIntent } from "../domain/intent.js";
 import type { Flow } from "../openflow/flow.js";
 import { exchangeBaseFlows, exchangeFlows, type RenderOptions, vpcBridgeFlows } from "./render.js";
 
-/** The flows that docs/pipeline.md quotes: VPC 1, 10.10.0.0/16, peered with VPC 2, 10.20.0.0/16. */
+/**
+ * The flows that docs/pipeline.md quotes: VPC 1, 10.10.0.0/16, peered with VPCs 2 and 3, which both
+ * have 10.20.0.0/16.
+ */
 export interface ExampleFlows {
   readonly vpc: readonly Flow[];
   readonly exchange: readonly Flow[];
@@ -13,10 +16,19 @@ export interface ExampleFlows {
 const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true };
 const UPLINK_PORT = 1;
 const INTERFACE_PORT = 2;
+const MAIN_TABLE = 7;
+const [WITH_VPC_2, WITH_VPC_3] = [101, 102];
+
+/** A whole block to one peer, a part of it to the other, and a route whose peering has gone. */
+const ROUTES: readonly RouteIntent[] = [
+  { destination: cidr("10.20.0.0/16"), peering: WITH_VPC_2 },
+  { destination: cidr("10.20.128.0/17"), peering: WITH_VPC_3 },
+  { destination: cidr("10.30.0.0/16"), peering: null },
+];
 
 export function exampleFlows(): ExampleFlows {
   const vpc = exampleVpc();
-  const peerings = [examplePeering(vpc)];
+  const peerings = [examplePeering(vpc, WITH_VPC_2, 2), examplePeering(vpc, WITH_VPC_3, 3)];
   const interfaces = new Map(vpc.interfaces.map(({ id }) => [id, INTERFACE_PORT]));
   const uplinks = new Map(peerings.flatMap(uplinkPorts));
   return {
@@ -40,18 +52,18 @@ function exampleVpc(): VpcIntent {
     number: 1,
     generation: 1,
     blocks: [cidr("10.10.0.0/16")],
-    subnets: [{ id: "subnet", block, gateway: gatewayOf(block) }],
+    subnets: [{ id: "subnet", block, gateway: gatewayOf(block), routeTable: MAIN_TABLE }],
     interfaces: [eni],
+    routeTables: [{ id: "rtb", number: MAIN_TABLE, routes: ROUTES }],
   };
 }
 
-function examplePeering({ id, number, blocks }: VpcIntent): PeeringIntent {
-  const requester: PeeringSide = { vpcId: id, vpcNumber: number, blocks, autoRoutes: true };
+function examplePeering(vpc: VpcIntent, number: number, peer: number): PeeringIntent {
+  const requester: PeeringSide = { vpcId: vpc.id, vpcNumber: vpc.number, blocks: vpc.blocks };
   const accepter: PeeringSide = {
-    vpcId: "vpc-2",
-    vpcNumber: 2,
+    vpcId: `vpc-${peer}`,
+    vpcNumber: peer,
     blocks: [cidr("10.20.0.0/16")],
-    autoRoutes: true,
   };
-  return { id: "pcx", number: 101, requester, accepter, admitted: true };
+  return { id: `pcx-${number}`, number, requester, accepter, admitted: true };
 }

@@ -46,7 +46,7 @@ function egressFlow(
   });
 }
 
-/** Own routes do not matter here: a peer may be answered by whoever routes to it. */
+/** Own routes matter only where peers' blocks overlap: see the table returnRoute. */
 function ingressFlow(
   context: VpcContext,
   peering: OwnPeering,
@@ -66,7 +66,7 @@ function ingressFlow(
     },
     actions: [
       setRegister(REGISTERS.peering.field, peering.number),
-      gotoTable(VPC_TABLES.ingressPolicy.number),
+      gotoTable(VPC_TABLES.ingressSubnet.number),
     ],
   });
 }

@@ -9,6 +9,14 @@ export const PRIORITIES = {
     value: 0,
     use: "drops what nothing else matched, and counts it",
   },
+  uncontested: {
+    value: 1,
+    use: "returnRoute: peers whose blocks no other peer has need no route back",
+  },
+  unrouted: {
+    value: 2,
+    use: "returnRoute: drops what no route of the receiving subnet leads back to",
+  },
   fallback: {
     value: 50,
     use: "what a table does with packets that its ordinary flows left",
@@ -19,6 +27,11 @@ export const PRIORITIES = {
     use: "answers and refusals that must win over ordinary flows",
   },
 } as const satisfies Record<string, Priority>;
+
+/** Above the two priorities that part the contested from the others. */
+export function returnRoutePriority(prefix: number): number {
+  return prefix + 3;
+}
 
 /** One more than the prefix length: a default route must win over the table miss. */
 export function routePriority(prefix: number): number {

@@ -13,6 +13,10 @@ export const REGISTERS = {
     field: "reg1",
     holds: "number of the peering that the packet leaves or came through; 0 inside the VPC",
   },
+  routeTable: {
+    field: "reg2",
+    holds: "number of the route table of the subnet that the packet comes from or goes to",
+  },
 } as const satisfies Record<string, Register>;
 
 /** A register's value as the switch prints it in a match. */

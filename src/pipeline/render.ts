@@ -9,6 +9,7 @@ import { admissionFlows } from "./exchange.js";
 import { gatewayFlows } from "./gateway.js";
 import { peeringFlows } from "./peering.js";
 import { policyFlows } from "./policy.js";
+import { returnRouteFlows } from "./return-route.js";
 import { routeFlows } from "./routing.js";
 import { spoofGuardFlows } from "./spoof-guard.js";
 import { distinctFlows } from "./table-flow.js";
@@ -26,6 +27,7 @@ const FEATURES: readonly ((context: VpcContext) => Flow[])[] = [
   routeFlows,
   policyFlows,
   peeringFlows,
+  returnRouteFlows,
   deliverFlows,
 ];
 

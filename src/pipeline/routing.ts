@@ -1,40 +1,49 @@
 import type { Cidr } from "../domain/cidr.js";
+import type { RouteIntent, RouteTableIntent } from "../domain/intent.js";
 import { gotoTable, setRegister } from "../openflow/action.js";
 import type { Flow } from "../openflow/flow.js";
-import { ofPeering, type Subject, type VpcContext, vpcFlow } from "./context.js";
+import { type Subject, type VpcContext, vpcFlow } from "./context.js";
 import { blockMatch } from "./match-fields.js";
 import { routePriority } from "./priorities.js";
-import { REGISTERS } from "./registers.js";
+import { REGISTERS, registerMatch } from "./registers.js";
 import { VPC_TABLES } from "./tables.js";
 
 const LOCAL = 0;
 
-/** Routes to the VPC's own blocks, and to the blocks of peers where this side asked for them. */
+/** The local routes, which every route table has, and the routes of each table. */
 export function routeFlows(context: VpcContext): Flow[] {
-  const local: Subject = { category: "route", object: context.vpc.number };
   return [
-    ...context.vpc.blocks.map((block) => routeFlow(context, local, block, LOCAL)),
-    ...peeringRouteFlows(context),
+    ...context.vpc.blocks.map((block) => localRouteFlow(context, block)),
+    ...context.vpc.routeTables.flatMap((table) =>
+      table.routes.map((route) => tableRouteFlow(context, table, route)),
+    ),
   ];
 }
 
-function peeringRouteFlows(context: VpcContext): Flow[] {
-  return context.peerings
-    .filter((peering) => peering.own.autoRoutes)
-    .flatMap((peering) =>
-      peering.peer.blocks.map((block) =>
-        routeFlow(context, ofPeering(peering), block, peering.number),
-      ),
-    );
-}
-
-function routeFlow(context: VpcContext, subject: Subject, block: Cidr, nextHop: number): Flow {
+/** In force in every table at once: no route of a table may lie inside a block of the VPC. */
+function localRouteFlow(context: VpcContext, block: Cidr): Flow {
+  const subject: Subject = { category: "vpc", object: context.vpc.number };
   return vpcFlow(context, "route", subject, {
     priority: routePriority(block.prefix),
     match: { ip: true, ...blockMatch("nw_dst", block) },
-    actions: [
-      setRegister(REGISTERS.peering.field, nextHop),
-      gotoTable(VPC_TABLES.egressPolicy.number),
-    ],
+    actions: nextHop(LOCAL),
   });
+}
+
+/** A blackhole has a flow of its own, or a shorter prefix would take its packets. */
+function tableRouteFlow(context: VpcContext, table: RouteTableIntent, route: RouteIntent): Flow {
+  const subject: Subject = { category: "route", object: table.number };
+  return vpcFlow(context, "route", subject, {
+    priority: routePriority(route.destination.prefix),
+    match: {
+      ip: true,
+      ...registerMatch(REGISTERS.routeTable, table.number),
+      ...blockMatch("nw_dst", route.destination),
+    },
+    actions: route.peering === null ? [] : nextHop(route.peering),
+  });
+}
+
+function nextHop(peering: number) {
+  return [setRegister(REGISTERS.peering.field, peering), gotoTable(VPC_TABLES.egressPolicy.number)];
 }

@@ -22,7 +22,7 @@ export const VPC_TABLES = declareTables({
   },
   route: {
     purpose: "finds the next hop by longest prefix; answers pings to gateways",
-    matches: ["ip", "icmp", "nw_dst", "icmp_type", "icmp_code"],
+    matches: ["ip", "icmp", "reg2", "nw_dst", "icmp_type", "icmp_code"],
     actions: ["move", "set_field", "IN_PORT", "goto_table"],
     next: ["egressPolicy"],
   },
@@ -42,6 +42,18 @@ export const VPC_TABLES = declareTables({
     purpose: "admits packets from the exchange: from a peer's router and blocks, to own blocks",
     matches: ["ip", "in_port", "dl_src", "dl_dst", "nw_src", "nw_dst"],
     actions: ["set_field", "goto_table"],
+    next: ["ingressSubnet"],
+  },
+  ingressSubnet: {
+    purpose: "finds the route table of the subnet that a packet from a peer is for",
+    matches: ["ip", "nw_dst"],
+    actions: ["set_field", "goto_table"],
+    next: ["returnRoute"],
+  },
+  returnRoute: {
+    purpose: "where peers' blocks overlap, admits only sources that are routed to their peering",
+    matches: ["ip", "reg1", "reg2", "nw_src"],
+    actions: ["goto_table"],
     next: ["ingressPolicy"],
   },
   ingressPolicy: {

@@ -1,17 +1,24 @@
-import { findOverlap, formatCidr, overlaps } from "../domain/cidr.js";
+import { findOverlap } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { judgeAction } from "../domain/lifecycle.js";
 import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
 import { rolesIn, type Vpc, type VpcPeering, type VpcPeeringSide } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
-import { findLivePeerings, recordAcceptance, transitionPeering } from "../store/vpc-peerings.js";
+import {
+  countMostLivePeerings,
+  type Transition,
+  transitionPeering,
+} from "../store/vpc-peerings.js";
 import { touchVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
+import { addAutoRoutes } from "./auto-routes.js";
 import type { ServiceContext } from "./context.js";
 import { lockPeeringWithVpcs } from "./peering-access.js";
 import { peeringChange, SETUP_FAILED, SYSTEM } from "./peering-changes.js";
 import { settled } from "./peering-settlement.js";
+import { expirePeering } from "./peering-sweeps.js";
 import { blocksOf, overlapping } from "./request-peering.js";
 
 /** The peering after the attempt, and why it ended in `failed` if it did. */
@@ -48,30 +55,44 @@ async function attemptAccept(
   id: string,
   input: { autoRoutes?: boolean | undefined },
 ): Promise<Attempt> {
-  const { peering, vpcs } = await lockPeeringWithVpcs(tx, caller, id);
+  const { peering, vpcs } = await lockPeeringWithVpcs(ctx, tx, caller, id);
   requirePermission(caller, "vpc_peering:accept");
   const tenantId = ownTenant(caller);
   const role = rolesIn(peering, tenantId).includes("accepter") ? "accepter" : "requester";
   if (judgeAction("accept", peering.state, role) === "already-done") return { peering };
+  if (peering.expiresAt <= ctx.clock()) {
+    return { peering: await expirePeering(ctx, tx, peering), failure: tooLate() };
+  }
   const ends = checkEnds(peering, vpcs);
   if (ends instanceof DomainError) {
     return { peering: await fail(ctx, tx, peering), failure: ends };
   }
   const { requester, accepter } = ends;
-  await refuseCollidingRoutes(tx, peering, requester, accepter, tenantId);
+  const live = await countMostLivePeerings(tx, [requester.id, accepter.id]);
+  requireQuota(ctx.quotas, "livePeeringsPerVpc", live);
+  const autoRoutes = input.autoRoutes ?? true;
+  const wishes = { requester: peering.requester.autoRoutes, accepter: autoRoutes };
+  await addAutoRoutes(ctx, tx, { peering, requester, accepter, wishes, tenantId });
   const generation = await recordChange(
     tx,
     peeringChange(actorOf(caller), peering, "accept", "provisioning"),
   );
   await touchVpcs(tx, [requester.id, accepter.id], generation);
-  const acceptance = {
-    autoRoutes: input.autoRoutes ?? true,
-    blocks: blocksOf(accepter),
-  };
-  await recordAcceptance(tx, id, acceptance);
-  return {
-    peering: await move(ctx, tx, peering, "provisioning", "Provisioning", generation),
-  };
+  const accepted = await move(ctx, tx, peering, {
+    to: "provisioning",
+    statusMessage: "Provisioning",
+    generation,
+    acceptance: { autoRoutes, blocks: blocksOf(accepter) },
+  });
+  return { peering: accepted };
+}
+
+/** The sweep has not come by yet; the answer is as if it had. */
+function tooLate(): DomainError {
+  return new DomainError(
+    "InvalidStateTransition",
+    "attempted to transition from expired to active",
+  );
 }
 
 function ownedBy(vpcs: ReadonlyMap<string, Vpc>, side: VpcPeeringSide): Vpc | undefined {
@@ -97,80 +118,16 @@ function checkEnds(
 
 async function fail(ctx: ServiceContext, tx: Tx, peering: VpcPeering): Promise<VpcPeering> {
   const generation = await recordChange(tx, peeringChange(SYSTEM, peering, "fail", "failed"));
-  return move(ctx, tx, peering, "failed", SETUP_FAILED, generation);
+  return move(ctx, tx, peering, { to: "failed", statusMessage: SETUP_FAILED, generation });
 }
 
 async function move(
   ctx: ServiceContext,
   tx: Tx,
   peering: VpcPeering,
-  to: "provisioning" | "failed",
-  statusMessage: string,
-  generation: number,
+  transition: Omit<Transition, "at">,
 ): Promise<VpcPeering> {
-  const { id, state: from } = peering;
-  const at = ctx.clock();
-  const moved = await transitionPeering(tx, {
-    id,
-    from,
-    to,
-    statusMessage,
-    at,
-    generation,
-  });
-  if (moved === null) throw new Error(`peering ${id} changed under its lock`);
+  const moved = await transitionPeering(tx, peering, { ...transition, at: ctx.clock() });
+  if (moved === null) throw new Error(`peering ${peering.id} changed under its lock`);
   return moved;
-}
-
-/**
- * Until a VPC has route tables of its own, every live peering routes its peer's whole blocks: two
- * peers of one VPC may not overlap.
- */
-async function refuseCollidingRoutes(
-  tx: Tx,
-  peering: VpcPeering,
-  requester: Vpc,
-  accepter: Vpc,
-  tenantId: string,
-): Promise<void> {
-  for (const [own, peer] of [
-    [accepter, requester],
-    [requester, accepter],
-  ] as const) {
-    const collision = await findCollision(tx, peering.id, own, peer);
-    if (collision !== undefined) throw routeExists(own, collision, own.tenantId === tenantId);
-  }
-}
-
-interface Collision {
-  readonly block: string;
-  readonly peeringId: string;
-}
-
-async function findCollision(
-  tx: Tx,
-  peeringId: string,
-  own: Vpc,
-  peer: Vpc,
-): Promise<Collision | undefined> {
-  for (const live of await findLivePeerings(tx, [own.id])) {
-    const far = live.requester.vpcId === own.id ? live.accepter : live.requester;
-    const block = far.blocks.find((taken) => blocksOf(peer).some((b) => overlaps(taken, b)));
-    if (live.id !== peeringId && block !== undefined) {
-      return { block: formatCidr(block), peeringId: live.id };
-    }
-  }
-  return undefined;
-}
-
-/** Whom the other side is peered with is its own business. */
-function routeExists(own: Vpc, collision: Collision, visible: boolean): DomainError {
-  if (!visible) {
-    return new DomainError("RouteAlreadyExists", "a route of the other VPC is in the way");
-  }
-  const { block, peeringId } = collision;
-  const detail = `VPC ${own.id} has a route to ${block} through ${peeringId} already`;
-  return new DomainError("RouteAlreadyExists", detail, {
-    blockedBy: [peeringId],
-  });
 }

@@ -8,6 +8,7 @@ import { recordChange } from "../store/change.js";
 import { inTransaction } from "../store/database/transaction.js";
 import {
   findAccessKeys,
+  findCredential,
   findTenant,
   insertAccessKey,
   lockTenant,
@@ -50,6 +51,26 @@ export async function createAccessKey(
     await recordChange(tx, resourceChange(caller, "access-key", tenantId, id, "create"));
     return inserted;
   });
+  return { key, secret, token: formatToken(id, secret) };
+}
+
+/**
+ * A key that was issued in a call whose answer got lost, as that answer would have shown it. The
+ * caller has to be the one who made that call.
+ * @throws DomainError `InvalidAccessKeyID.NotFound` when it was revoked since
+ */
+export async function recoverIssuedAccessKey(
+  ctx: ServiceContext,
+  caller: Principal,
+  id: string,
+): Promise<IssuedAccessKey> {
+  requirePermission(caller, "access_key:create");
+  const credential = await findCredential(ctx.db, id);
+  if (credential === null) {
+    throw new DomainError("InvalidAccessKeyID.NotFound", `there is no access key ${id}`);
+  }
+  const { encryptedSecret, ...key } = credential.key;
+  const secret = ctx.secrets.unseal(encryptedSecret, id);
   return { key, secret, token: formatToken(id, secret) };
 }
 

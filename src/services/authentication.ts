@@ -31,6 +31,7 @@ export function actorOf(caller: Principal): Actor {
     kind: caller.tenantId === null ? "operator" : "access-key",
     tenantId: caller.tenantId,
     accessKeyId: caller.accessKeyId ?? null,
+    ...(caller.claim !== undefined && { claim: caller.claim }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Settlements, Waker } from "../domain/data-plane.js";
+import type { Quotas } from "../domain/quotas.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { SecretBox } from "./secrets.js";
 
@@ -11,4 +12,5 @@ export interface ServiceContext {
   readonly secrets: SecretBox;
   readonly operatorToken: string;
   readonly peeringExpirySeconds: number;
+  readonly quotas: Quotas;
 }

@@ -1,6 +1,6 @@
 import { type Principal, requirePermission } from "../domain/principal.js";
 import type { ResourceEvent } from "../domain/resources.js";
-import { findEvents } from "../store/change.js";
+import { findEvents, findLatestEventId } from "../store/change.js";
 import type { ServiceContext } from "./context.js";
 
 /** What happened to the caller's own resources after event `after`, in commit order. */
@@ -15,8 +15,14 @@ export async function listEvents(
   return { items, nextAfter: items.at(-1)?.id ?? after };
 }
 
+/** Where a stream that begins now starts. */
+export async function latestEventId(ctx: ServiceContext, caller: Principal): Promise<number> {
+  requirePermission(caller, "event:read");
+  return findLatestEventId(ctx.db);
+}
+
 /** Which key of another tenant was used is that tenant's business. */
-function asSeenBy(caller: Principal, event: ResourceEvent): ResourceEvent {
+export function asSeenBy(caller: Principal, event: ResourceEvent): ResourceEvent {
   const own = caller.tenantId === null || caller.tenantId === event.actor.tenantId;
   return own ? event : { ...event, actor: { ...event.actor, accessKeyId: null } };
 }

@@ -2,7 +2,13 @@ import type { VpcPeering } from "../domain/resources.js";
 import { findPeering } from "../store/vpc-peerings.js";
 import type { ServiceContext } from "./context.js";
 
-/** The peering once it has left `provisioning` or `deleting`, or as it is after `waitMs`. */
+/** Another daemon on the same database may settle it, which nobody announces here. */
+const LOOK_AGAIN_MS = 1000;
+
+/**
+ * The peering once it has left `provisioning` or `deleting`, or as it is after `waitMs`. To be
+ * called in the turn in which the reconciler was woken: so no announcement is missed.
+ */
 export async function settled(
   ctx: ServiceContext,
   peering: VpcPeering,
@@ -10,13 +16,10 @@ export async function settled(
 ): Promise<VpcPeering> {
   const deadline = ctx.clock().getTime() + waitMs;
   let current = peering;
-  while (isSettling(current)) {
+  while (isSettling(current) && !ctx.settlements.closed) {
     const remaining = deadline - ctx.clock().getTime();
-    if (remaining <= 0 || ctx.settlements.closed) return current;
-    const next = ctx.settlements.next(peering.id, remaining);
-    current = (await findPeering(ctx.db, peering.id)) ?? current;
-    if (!isSettling(current)) return current;
-    await next;
+    if (remaining <= 0) break;
+    await ctx.settlements.next(peering.id, Math.min(remaining, LOOK_AGAIN_MS));
     current = (await findPeering(ctx.db, peering.id)) ?? current;
   }
   return current;

@@ -2,10 +2,12 @@ import { type Cidr, findOverlap, formatCidr } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
 import type { Tags, Vpc, VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
-import { findOpenRequest, insertPeering } from "../store/vpc-peerings.js";
+import { lockTenant } from "../store/tenants.js";
+import { countPendingRequests, findOpenRequest, insertPeering } from "../store/vpc-peerings.js";
 import { lockVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
@@ -46,10 +48,13 @@ export async function requestPeering(
     throw new DomainError("InvalidParameterValue", "a VPC cannot peer with itself", { pointer });
   }
   return inTransaction(ctx.db, async (tx) => {
+    await lockTenant(tx, tenantId);
     const ends = await lockEnds(tx, caller, tenantId, input);
     const existing = await findSameRequest(tx, ends, input);
     if (existing !== null) return { peering: existing, created: false };
     const doomed = await isDoomed(tx, ends, input);
+    const pending = await countPendingRequests(tx, tenantId);
+    requireQuota(ctx.quotas, "pendingRequestsPerTenant", pending);
     return {
       peering: await insertRequest(ctx, tx, caller, input, ends, doomed),
       created: true,

@@ -149,7 +149,7 @@ export async function lockSubnet(
 }
 
 /** @throws DomainError `InvalidSubnetID.NotFound`, also for a subnet that is not the caller's */
-function requireSubnet(
+export function requireSubnet(
   caller: Principal,
   id: string,
   subnet: Subnet | null,

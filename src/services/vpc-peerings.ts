@@ -16,6 +16,7 @@ import {
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { loadPeeringIntent } from "../store/intent-snapshot.js";
+import { removePeeringRoutes } from "../store/route-tables.js";
 import {
   findPeering,
   findPeerings,
@@ -37,7 +38,7 @@ export async function getPeering(
   caller: Principal,
   id: string,
 ): Promise<VpcPeering> {
-  const peering = requirePeering(caller, id, await findPeering(ctx.db, id));
+  const peering = requirePeering(ctx, caller, id, await findPeering(ctx.db, id));
   requirePermission(caller, "vpc_peering:read");
   return peering;
 }
@@ -54,7 +55,7 @@ export async function listPeerings(
   page: PageRequest,
 ): Promise<Page<VpcPeering>> {
   requirePermission(caller, "vpc_peering:read");
-  return findPeerings(ctx.db, { ...filter, tenantId: caller.tenantId }, page);
+  return findPeerings(ctx.db, { ...filter, tenantId: caller.tenantId, now: ctx.clock() }, page);
 }
 
 /** What the switch is to do for a peering; undefined when it is not live. */
@@ -74,7 +75,7 @@ export async function rejectPeering(
   id: string,
 ): Promise<VpcPeering> {
   return inTransaction(ctx.db, async (tx) => {
-    const { peering } = await lockPeeringWithVpcs(tx, caller, id);
+    const { peering } = await lockPeeringWithVpcs(ctx, tx, caller, id);
     requirePermission(caller, "vpc_peering:accept");
     const tenantId = judge("reject", peering, caller);
     return move(ctx, tx, caller, peering, "reject", {
@@ -92,7 +93,7 @@ export async function deletePeering(
   waitMs: number,
 ): Promise<VpcPeering> {
   const peering = await inTransaction(ctx.db, async (tx) => {
-    const { peering: found } = await lockPeeringWithVpcs(tx, caller, id);
+    const { peering: found } = await lockPeeringWithVpcs(ctx, tx, caller, id);
     requirePermission(caller, "vpc_peering:delete");
     const tenantId = judge("delete", found, caller);
     const pending = found.state === "pending-acceptance";
@@ -113,7 +114,7 @@ export async function updatePeeringOptions(
   options: { allowDnsResolutionFromRemoteVpc: boolean },
 ): Promise<VpcPeering> {
   return inTransaction(ctx.db, async (tx) => {
-    const { peering } = await lockPeeringWithVpcs(tx, caller, id);
+    const { peering } = await lockPeeringWithVpcs(ctx, tx, caller, id);
     requirePermission(caller, "vpc_peering:update");
     const roles = rolesIn(peering, ownTenant(caller));
     const changed = await setAllowDns(tx, id, roles, options.allowDnsResolutionFromRemoteVpc);
@@ -146,12 +147,11 @@ async function move(
   const change = peeringChange(actorOf(caller), peering, action, target.to);
   const generation = await recordChange(tx, change);
   if (target.to === "deleting") {
+    await removePeeringRoutes(tx, peering.id);
     await touchVpcs(tx, [peering.requester.vpcId, peering.accepter.vpcId], generation);
   }
-  const moved = await transitionPeering(tx, {
+  const moved = await transitionPeering(tx, peering, {
     ...target,
-    id: peering.id,
-    from: peering.state,
     at: ctx.clock(),
     generation,
     endedByTenantId: ownTenant(caller),

@@ -2,12 +2,16 @@ import { vpcBlock } from "../domain/address-plan.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
 import type { Page, PageRequest, Tags, Vpc, VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
+import { insertRouteTable } from "../store/route-tables.js";
 import { findSubnetIds } from "../store/subnets.js";
+import { lockTenant } from "../store/tenants.js";
 import { findLivePeerings, findPendingPeerings, transitionPeering } from "../store/vpc-peerings.js";
 import {
+  countVpcs,
   findVpc,
   findVpcs,
   insertVpc,
@@ -38,12 +42,16 @@ export async function createVpc(
   const block = vpcBlock(input.cidrBlock);
   const id = newId("vpc");
   const vpc = await inTransaction(ctx.db, async (tx) => {
+    await lockTenant(tx, tenantId);
+    requireQuota(ctx.quotas, "vpcsPerTenant", await countVpcs(tx, tenantId));
     const generation = await recordChange(
       tx,
       resourceChange(caller, "vpc", tenantId, id, "create"),
     );
     const { name = null, tags = {} } = input;
-    return insertVpc(tx, { id, tenantId, name, tags, block, generation });
+    const inserted = await insertVpc(tx, { id, tenantId, name, tags, block, generation });
+    await insertRouteTable(tx, { id: newId("routeTable"), vpcId: id, main: true, generation });
+    return inserted;
   });
   ctx.waker.wake([id]);
   return vpc;
@@ -140,9 +148,7 @@ async function withdraw(
   const { tenantId } = peering.requester;
   const actor = actorOf(caller);
   const generation = await recordChange(tx, peeringChange(actor, peering, "delete", "deleted"));
-  await transitionPeering(tx, {
-    id: peering.id,
-    from: "pending-acceptance",
+  await transitionPeering(tx, peering, {
     to: "deleted",
     statusMessage: `Deleted by ${tenantId}`,
     at: ctx.clock(),
@@ -154,9 +160,7 @@ async function withdraw(
 /** The requester is told no more than that it failed, and not by whom. */
 async function failForRequester(ctx: ServiceContext, tx: Tx, peering: VpcPeering): Promise<void> {
   const generation = await recordChange(tx, peeringChange(SYSTEM, peering, "fail", "failed"));
-  await transitionPeering(tx, {
-    id: peering.id,
-    from: "pending-acceptance",
+  await transitionPeering(tx, peering, {
     to: "failed",
     statusMessage: SETUP_FAILED,
     at: ctx.clock(),

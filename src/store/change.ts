@@ -1,5 +1,6 @@
 import type { Actor, ResourceEvent, ResourceType } from "../domain/resources.js";
 import type { Tx } from "./database/transaction.js";
+import { noteChange } from "./idempotency.js";
 
 export interface Change {
   readonly actor: Actor;
@@ -18,27 +19,28 @@ export interface Change {
  * The generation row stays locked until commit, which makes its order the commit order. Lock every
  * VPC row that the transaction will touch before calling this: all writers then take their locks in
  * one order and cannot deadlock.
+ *
+ * In a call with an idempotency key the change is noted under that key as well.
+ * @throws DomainError `IdempotentRequestInProgress` when another attempt has the key by now
  */
 export async function recordChange(tx: Tx, change: Change): Promise<number> {
-  const { value } = await tx.generation.update({
-    where: { singleton: true },
-    data: { value: { increment: 1 } },
-  });
-  await tx.event.create({
-    data: {
-      id: value,
-      actorKind: change.actor.kind,
-      actorTenantId: change.actor.tenantId,
-      actorAccessKeyId: change.actor.accessKeyId,
-      resourceType: change.resourceType,
-      resourceId: change.resourceId,
-      action: change.action,
-      before: change.before,
-      after: change.after,
-      tenantId: change.tenantId,
-      otherTenantId: change.otherTenantId ?? null,
-    },
-  });
+  if (change.actor.claim !== undefined) await noteChange(tx, change.actor.claim, change);
+  const { actor, otherTenantId = null } = change;
+  const [row] = await tx.$queryRaw<Array<{ id: bigint }>>`
+    WITH next AS (UPDATE "generation" SET "value" = "value" + 1 RETURNING "value")
+    INSERT INTO "event" ("id", "actor_kind", "actor_tenant_id", "actor_access_key_id",
+      "resource_type", "resource_id", "action", "before", "after", "tenant_id", "other_tenant_id")
+    SELECT next."value", ${actor.kind}::text, ${actor.tenantId}::text, ${actor.accessKeyId}::text,
+      ${change.resourceType}::text, ${change.resourceId}::text, ${change.action}::text,
+      ${change.before}::text, ${change.after}::text, ${change.tenantId}::text, ${otherTenantId}::text
+    FROM next RETURNING "id"`;
+  if (row === undefined) throw new Error("the database has no generation");
+  return Number(row.id);
+}
+
+/** The id of the last event, 0 before the first. */
+export async function findLatestEventId(client: Tx): Promise<number> {
+  const { value } = await client.generation.findUniqueOrThrow({ where: { singleton: true } });
   return Number(value);
 }
 

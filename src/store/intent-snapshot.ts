@@ -12,12 +12,17 @@ import type { Prisma, PrismaClient } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
 import { inTransaction } from "./database/transaction.js";
 import { storedIp } from "./network-interfaces.js";
+import { storedBlock } from "./route-tables.js";
 import { findAllLivePeerings, findLivePeerings } from "./vpc-peerings.js";
 
 const contents = {
   blocks: true,
   subnets: { orderBy: { number: "asc" } },
   interfaces: { orderBy: { number: "asc" } },
+  tables: {
+    orderBy: { number: "asc" },
+    include: { routes: { orderBy: { destination: "asc" } } },
+  },
 } satisfies Prisma.VpcInclude;
 
 type VpcRow = Prisma.VpcGetPayload<{ include: typeof contents }>;
@@ -47,10 +52,11 @@ async function readSlice(tx: Tx, scope: Scope): Promise<IntentSlice> {
     scope === "all" ? await findAllLivePeerings(tx) : await findLivePeerings(tx, [...scope]);
   const facts = new Map(rows.map((row) => [row.id, factsOf(row)]));
   await addPeersOutside(tx, peerings, facts);
+  const admitted = new Map(peerings.filter(isAdmitted).map(({ id, number }) => [id, number]));
   return {
     scope,
     generation: Number(generation.value),
-    vpcs: new Map(rows.map((row) => [row.id, toVpcIntent(row)])),
+    vpcs: new Map(rows.map((row) => [row.id, toVpcIntent(row, admitted)])),
     peerings: peerings.flatMap((peering) => toPeeringIntent(peering, facts) ?? []),
   };
 }
@@ -96,14 +102,17 @@ function toPeeringIntent(
     number: peering.number,
     requester: toSide(peering.requester, requester),
     accepter: toSide(peering.accepter, accepter),
-    admitted: peering.state === "provisioning" || peering.state === "active",
+    admitted: isAdmitted(peering),
     settling: peering.state === "provisioning" || peering.state === "deleting",
   };
 }
 
+function isAdmitted({ state }: VpcPeering): boolean {
+  return state === "provisioning" || state === "active";
+}
+
 function toSide(side: VpcPeeringSide, facts: PeerFacts): PeeringSide {
-  const { vpcId, autoRoutes } = side;
-  return { vpcId, vpcNumber: facts.number, blocks: facts.blocks, autoRoutes };
+  return { vpcId: side.vpcId, vpcNumber: facts.number, blocks: facts.blocks };
 }
 
 function factsOf(row: { number: number; blocks: Array<{ block: string }> }): PeerFacts {
@@ -113,16 +122,27 @@ function factsOf(row: { number: number; blocks: Array<{ block: string }> }): Pee
   };
 }
 
-function toVpcIntent(row: VpcRow): VpcIntent {
+function toVpcIntent(row: VpcRow, admitted: ReadonlyMap<string, number>): VpcIntent {
+  const numbers = new Map(row.tables.map(({ id, number }) => [id, number]));
+  const main = row.tables.find((table) => table.main)?.number ?? 0;
   return {
     id: row.id,
     number: row.number,
     generation: Number(row.generation),
     blocks: factsOf(row).blocks,
-    subnets: row.subnets.map(({ id, block }) => ({
+    subnets: row.subnets.map(({ id, block, routeTableId }) => ({
       id,
       block: cidr(block),
       gateway: gatewayOf(cidr(block)),
+      routeTable: numbers.get(routeTableId ?? "") ?? main,
+    })),
+    routeTables: row.tables.map(({ id, number, routes }) => ({
+      id,
+      number,
+      routes: routes.map((route) => ({
+        destination: storedBlock(route.destination),
+        peering: admitted.get(route.vpcPeeringId) ?? null,
+      })),
     })),
     interfaces: row.interfaces.map((networkInterface) => ({
       id: networkInterface.id,

@@ -3,7 +3,7 @@ import type { Actor } from "../domain/resources.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { recordChange } from "./change.js";
 import { inTransaction, type Tx } from "./database/transaction.js";
-import { transitionPeering } from "./vpc-peerings.js";
+import { toPeering, transitionPeering } from "./vpc-peerings.js";
 import { lockVpcRows } from "./vpcs.js";
 
 const SYSTEM: Actor = { kind: "system", tenantId: null, accessKeyId: null };
@@ -55,7 +55,9 @@ async function settle(tx: Tx, id: string, settlement: Settlement, at: Date): Pro
   const { from, to, action, statusMessage } = settlement;
   const row = await tx.vpcPeering.findFirst({ where: { id, state: from } });
   if (row === null) return;
-  const { requesterTenantId: tenantId, accepterTenantId } = row;
+  const peering = toPeering(row);
+  const tenantId = peering.requester.tenantId;
+  const accepterTenantId = peering.accepter.tenantId;
   await recordChange(tx, {
     actor: SYSTEM,
     resourceType: "vpc-peering",
@@ -67,6 +69,6 @@ async function settle(tx: Tx, id: string, settlement: Settlement, at: Date): Pro
     otherTenantId: accepterTenantId === tenantId ? undefined : accepterTenantId,
   });
   // What is wanted of the switch has not changed, and it has just followed: the generation stays.
-  const generation = Number(row.generation);
-  await transitionPeering(tx, { id, from, to, statusMessage, at, generation });
+  const { generation } = peering;
+  await transitionPeering(tx, peering, { to, statusMessage, at, generation });
 }

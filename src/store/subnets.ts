@@ -72,6 +72,14 @@ export async function findSubnetOverlapping(
   return rows[0]?.id;
 }
 
+/** Ids of the subnets that lie in this block. */
+export async function findSubnetsIn(client: Tx, vpcId: string, block: Cidr): Promise<string[]> {
+  const rows = await client.$queryRaw<Array<{ id: string }>>`
+    SELECT "id" FROM "subnet"
+    WHERE "vpc_id" = ${vpcId} AND "block" <<= ${formatCidr(block)}::inet ORDER BY "number"`;
+  return rows.map((row) => row.id);
+}
+
 export async function findSubnetIds(client: Tx, vpcId: string): Promise<string[]> {
   const rows = await client.subnet.findMany({
     where: { vpcId },

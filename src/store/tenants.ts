@@ -28,8 +28,9 @@ export interface TenantPatch {
   readonly suspended?: boolean | undefined;
 }
 
+/** Taken before any lock on a VPC: what is counted per tenant is counted under this lock. */
 export async function lockTenant(tx: Tx, id: string): Promise<Tenant | null> {
-  await tx.$queryRaw`SELECT 1 FROM "tenant" WHERE "id" = ${id} FOR UPDATE`;
+  await tx.$queryRaw`SELECT 1 FROM "tenant" WHERE "id" = ${id} FOR NO KEY UPDATE`;
   return findTenant(tx, id);
 }
 

@@ -7,6 +7,8 @@ import {
   type PeeringState,
 } from "../domain/lifecycle.js";
 import type { Page, PageRequest, Tags, VpcPeering } from "../domain/resources.js";
+import { retentionOf } from "../domain/retention.js";
+import type { Prisma } from "../generated/prisma/client.js";
 import type { VpcPeeringModel } from "../generated/prisma/models.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, toPage } from "./page.js";
@@ -44,11 +46,6 @@ export async function insertPeering(tx: Tx, peering: NewPeering): Promise<VpcPee
 export async function findPeering(client: Tx, id: string): Promise<VpcPeering | null> {
   const row = await client.vpcPeering.findUnique({ where: { id } });
   return row && toPeering(row);
-}
-
-export async function lockPeering(tx: Tx, id: string): Promise<VpcPeering | null> {
-  await tx.$queryRaw`SELECT 1 FROM "vpc_peering" WHERE "id" = ${id} FOR UPDATE`;
-  return findPeering(tx, id);
 }
 
 /** The pending or live peering that was asked for in just this direction, doomed ones included. */
@@ -121,71 +118,114 @@ export interface PeeringFilter {
   /** Null: of every tenant. */
   readonly tenantId: string | null;
   readonly state?: PeeringState | undefined;
+  /** At either end. */
   readonly vpcId?: string | undefined;
   readonly role?: PeeringRole | undefined;
   readonly tags: Tags;
+  /** What a side does not see any more at this time is left out. */
+  readonly now: Date;
 }
 
+/** Each side is asked for on its own and in the order of an index, a page at most. */
 export async function findPeerings(
   client: Tx,
   filter: PeeringFilter,
   page: PageRequest,
 ): Promise<Page<VpcPeering>> {
-  const sides = [requesterSide(filter), accepterSide(filter)].filter((_, index) =>
-    filter.role === undefined ? true : index === (filter.role === "requester" ? 0 : 1),
-  );
-  const rows = await client.vpcPeering.findMany({
-    where: {
-      number: { gt: page.after },
-      ...(filter.state !== undefined && { state: filter.state }),
-      OR: sides,
-    },
-    ...pageArguments(page),
-  });
+  const { state, vpcId } = filter;
+  const ends = vpcId === undefined ? [] : [{ requesterVpcId: vpcId }, { accepterVpcId: vpcId }];
+  const found = new Map<number, VpcPeeringModel>();
+  for (const { where, orderBy } of sidesOf(filter)) {
+    const rows = await client.vpcPeering.findMany({
+      ...pageArguments(page),
+      where: {
+        AND: [where, ...(vpcId === undefined ? [] : [{ OR: ends }])],
+        number: { gt: page.after },
+        ...(state !== undefined && { state }),
+      },
+      orderBy,
+    });
+    for (const row of rows) found.set(row.number, row);
+  }
+  const rows = [...found.values()].sort((a, b) => a.number - b.number);
   return toPage(rows.map(toPeering), page.limit);
 }
 
-function requesterSide({ tenantId, vpcId, tags }: PeeringFilter) {
+interface ListedSide {
+  readonly where: Prisma.VpcPeeringWhereInput;
+  readonly orderBy: Prisma.VpcPeeringOrderByWithRelationInput[];
+}
+
+function sidesOf(filter: PeeringFilter): ListedSide[] {
+  if (filter.role === "requester") return [requesterSide(filter)];
+  if (filter.role === "accepter") return [accepterSide(filter)];
+  return [requesterSide(filter), accepterSide(filter)];
+}
+
+/**
+ * Only these peerings, in an order in which only the index on tenant and number has them. Asked for
+ * an equal tenant and the order of numbers alone, PostgreSQL may read the peerings of all others
+ * until a page is full.
+ */
+function onlyOf(tenantId: string) {
+  return { gte: tenantId, lte: tenantId };
+}
+
+function requesterSide({ tenantId, tags, now }: PeeringFilter): ListedSide {
+  const AND = Object.entries(tags).map(([key, value]) => ({
+    requesterTags: { path: [key], equals: value },
+  }));
+  if (tenantId === null) return { where: { AND }, orderBy: [{ number: "asc" }] };
+  const shown = [{ requesterHiddenAt: null }, { requesterHiddenAt: { gt: now } }];
   return {
-    ...(tenantId !== null && { requesterTenantId: tenantId }),
-    ...(vpcId !== undefined && { requesterVpcId: vpcId }),
-    AND: Object.entries(tags).map(([key, value]) => ({
-      requesterTags: { path: [key], equals: value },
-    })),
+    where: { AND, requesterTenantId: onlyOf(tenantId), OR: shown },
+    orderBy: [{ requesterTenantId: "asc" }, { number: "asc" }],
   };
 }
 
-function accepterSide({ tenantId, vpcId, tags }: PeeringFilter) {
+function accepterSide({ tenantId, tags, now }: PeeringFilter): ListedSide {
+  const AND = Object.entries(tags).map(([key, value]) => ({
+    accepterTags: { path: [key], equals: value },
+  }));
+  if (tenantId === null) return { where: { AND }, orderBy: [{ number: "asc" }] };
+  const shown = [{ accepterHiddenAt: null }, { accepterHiddenAt: { gt: now } }];
   return {
-    ...(tenantId !== null && { accepterTenantId: tenantId, doomedAt: null }),
-    ...(vpcId !== undefined && { accepterVpcId: vpcId }),
-    AND: Object.entries(tags).map(([key, value]) => ({
-      accepterTags: { path: [key], equals: value },
-    })),
+    where: { AND, accepterTenantId: onlyOf(tenantId), doomedAt: null, OR: shown },
+    orderBy: [{ accepterTenantId: "asc" }, { number: "asc" }],
   };
 }
 
 export interface Transition {
-  readonly id: string;
-  readonly from: PeeringState;
   readonly to: PeeringState;
   readonly statusMessage: string;
   readonly at: Date;
   readonly generation: number;
   /** The tenant whose call ended the peering. */
   readonly endedByTenantId?: string | undefined;
+  readonly acceptance?: {
+    readonly autoRoutes: boolean;
+    readonly blocks: readonly Cidr[];
+  };
 }
 
 /** Moves a peering on, when it still is where it was thought to be. */
-export async function transitionPeering(tx: Tx, move: Transition): Promise<VpcPeering | null> {
+export async function transitionPeering(
+  tx: Tx,
+  peering: VpcPeering,
+  move: Transition,
+): Promise<VpcPeering | null> {
   const [row] = await tx.vpcPeering.updateManyAndReturn({
-    where: { id: move.id, state: move.from },
+    where: { id: peering.id, state: peering.state },
     data: {
       state: move.to,
       statusMessage: move.statusMessage,
       generation: move.generation,
       ...(move.to === "active" && { activatedAt: move.at }),
-      ...(isTerminal(move.to) && { endedAt: move.at }),
+      ...(move.acceptance !== undefined && {
+        accepterAutoRoutes: move.acceptance.autoRoutes,
+        accepterBlocks: move.acceptance.blocks.map(formatCidr),
+      }),
+      ...(isTerminal(move.to) && { endedAt: move.at, ...hiding(peering, move) }),
       ...(move.endedByTenantId !== undefined && {
         endedByTenantId: move.endedByTenantId,
       }),
@@ -194,18 +234,69 @@ export async function transitionPeering(tx: Tx, move: Transition): Promise<VpcPe
   return row === undefined ? null : toPeering(row);
 }
 
-export async function recordAcceptance(
-  tx: Tx,
-  id: string,
-  acceptance: { autoRoutes: boolean; blocks: readonly Cidr[] },
-): Promise<void> {
-  await tx.vpcPeering.update({
-    where: { id },
-    data: {
-      accepterAutoRoutes: acceptance.autoRoutes,
-      accepterBlocks: acceptance.blocks.map(formatCidr),
-    },
+/** When each side stops seeing a peering that ends now. */
+function hiding(peering: VpcPeering, { to, at, endedByTenantId }: Transition) {
+  const by = endedByTenantId ?? peering.endedByTenantId;
+  const { requesterMs, accepterMs } = retentionOf(to, {
+    requester: by === peering.requester.tenantId,
+    accepter: by === peering.accepter.tenantId,
   });
+  return {
+    requesterHiddenAt: new Date(at.getTime() + requesterMs),
+    accepterHiddenAt: new Date(at.getTime() + accepterMs),
+  };
+}
+
+/** How many live peerings the VPC of these that has the most of them has. */
+export async function countMostLivePeerings(
+  client: Tx,
+  vpcIds: readonly string[],
+): Promise<number> {
+  const [row] = await client.$queryRaw<Array<{ most: number }>>`
+    SELECT max(
+      (SELECT count(*) FROM "vpc_peering" WHERE "requester_vpc_id" = v."id"
+        AND "state" IN ('provisioning', 'active', 'deleting')) +
+      (SELECT count(*) FROM "vpc_peering" WHERE "accepter_vpc_id" = v."id"
+        AND "state" IN ('provisioning', 'active', 'deleting')))::int AS "most"
+    FROM unnest(${vpcIds}::text[]) AS v("id")`;
+  return row?.most ?? 0;
+}
+
+/** Requests that a tenant has sent and nobody has answered, doomed ones included. */
+export async function countPendingRequests(client: Tx, tenantId: string): Promise<number> {
+  return client.vpcPeering.count({
+    where: { requesterTenantId: tenantId, state: "pending-acceptance" },
+  });
+}
+
+/** Pending requests whose time is up. */
+export async function findExpiredPeerings(client: Tx, now: Date): Promise<VpcPeering[]> {
+  const rows = await client.vpcPeering.findMany({
+    where: { state: "pending-acceptance", doomedAt: null, expiresAt: { lte: now } },
+    orderBy: { number: "asc" },
+    take: 1000,
+  });
+  return rows.map(toPeering);
+}
+
+/** Forgets peerings that neither side sees any more. */
+export async function removeHiddenPeerings(client: Tx, now: Date): Promise<number> {
+  const { count } = await client.vpcPeering.deleteMany({
+    where: { requesterHiddenAt: { lte: now }, accepterHiddenAt: { lte: now } },
+  });
+  return count;
+}
+
+/** Notes in these peerings the blocks of one side's VPC, which have changed. */
+export async function recordBlocks(
+  tx: Tx,
+  ids: readonly string[],
+  role: PeeringRole,
+  blocks: readonly Cidr[],
+): Promise<void> {
+  const texts = blocks.map(formatCidr);
+  const data = role === "requester" ? { requesterBlocks: texts } : { accepterBlocks: texts };
+  await tx.vpcPeering.updateMany({ where: { id: { in: [...ids] } }, data });
 }
 
 export async function setAllowDns(
@@ -224,7 +315,7 @@ export async function setAllowDns(
   return toPeering(row);
 }
 
-function toPeering(row: VpcPeeringModel): VpcPeering {
+export function toPeering(row: VpcPeeringModel): VpcPeering {
   return {
     id: row.id,
     number: row.number,
@@ -238,6 +329,7 @@ function toPeering(row: VpcPeeringModel): VpcPeering {
       blocks: row.requesterBlocks.map(cidr),
       autoRoutes: row.requesterAutoRoutes,
       allowDnsResolutionFromRemoteVpc: row.requesterAllowDns,
+      hiddenAt: row.requesterHiddenAt,
     },
     accepter: {
       tenantId: row.accepterTenantId,
@@ -247,6 +339,7 @@ function toPeering(row: VpcPeeringModel): VpcPeering {
       blocks: row.accepterBlocks.map(cidr),
       autoRoutes: row.accepterAutoRoutes,
       allowDnsResolutionFromRemoteVpc: row.accepterAllowDns,
+      hiddenAt: row.accepterHiddenAt,
     },
     doomedAt: row.doomedAt,
     generation: Number(row.generation),
@@ -254,5 +347,6 @@ function toPeering(row: VpcPeeringModel): VpcPeering {
     expiresAt: row.expiresAt,
     activatedAt: row.activatedAt,
     endedAt: row.endedAt,
+    endedByTenantId: row.endedByTenantId,
   };
 }

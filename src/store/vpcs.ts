@@ -106,6 +106,18 @@ export function patchData(patch: Patch) {
   };
 }
 
+export async function countVpcs(client: Tx, tenantId: string): Promise<number> {
+  return client.vpc.count({ where: { tenantId } });
+}
+
+export async function insertBlock(tx: Tx, vpcId: string, block: Cidr): Promise<void> {
+  await tx.vpcCidrBlock.create({ data: { vpcId, block: formatCidr(block), primary: false } });
+}
+
+export async function removeBlock(tx: Tx, vpcId: string, block: Cidr): Promise<void> {
+  await tx.vpcCidrBlock.delete({ where: { vpcId_block: { vpcId, block: formatCidr(block) } } });
+}
+
 export async function removeVpc(tx: Tx, id: string): Promise<void> {
   await tx.vpc.delete({ where: { id } });
 }

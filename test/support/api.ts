@@ -6,10 +6,11 @@ import { buildApp } from "../../src/app.js";
 import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
 import { explainFailure } from "../../src/daemon/database.js";
 import type { TenantRole } from "../../src/domain/permissions.js";
+import { DEFAULT_QUOTAS, type Quotas } from "../../src/domain/quotas.js";
 import { createReconciler } from "../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../src/services/context.js";
-import { startDoomedSweep } from "../../src/services/doomed-requests.js";
 import { SecretBox } from "../../src/services/secrets.js";
+import { startSweeper } from "../../src/services/sweeper.js";
 import { openDatabase } from "../../src/store/database/open.js";
 import { loadInstallation } from "../../src/store/installation.js";
 import type { databaseEngines } from "./databases.js";
@@ -56,8 +57,16 @@ export interface TestApi {
 }
 
 export interface TestApiOptions {
+  /** What the daemon takes for the time; `TestClock` can be set. */
+  readonly clock?: () => Date;
+  /** Those that are not given are as by default. */
+  readonly quotas?: Partial<Quotas>;
   readonly rateLimitPerSecond?: number;
+  /** False: nothing expires or is forgotten but by the test's own calls. */
+  readonly sweeping?: boolean;
 }
+
+export const PEERING_EXPIRY_SECONDS = 604_800;
 
 const silent = { info() {}, warn() {}, error() {} };
 
@@ -67,7 +76,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const database = await openDatabase({ ...fresh, log: silent });
   const { installationId, mark } = await loadInstallation(database.client);
   const backend = createNoopBackend({ installationId, mark });
-  const clock = () => new Date();
+  const { clock = () => new Date(), sweeping = true } = options;
   const db = database.client;
   const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds: 3600 });
   const operatorToken = `pbop_${randomBytes(16).toString("hex")}`;
@@ -78,7 +87,8 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     settlements: reconciler,
     secrets: await SecretBox.open(join(fresh.dataDir, "secret-key")),
     operatorToken,
-    peeringExpirySeconds: 604_800,
+    peeringExpirySeconds: PEERING_EXPIRY_SECONDS,
+    quotas: { ...DEFAULT_QUOTAS, ...options.quotas },
   };
   const lines: string[] = [];
   const app = await buildApp({
@@ -94,10 +104,10 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   });
   await app.ready();
   await reconciler.start();
-  const sweep = startDoomedSweep(context, silent);
+  const sweeper = sweeping ? startSweeper(context, silent) : undefined;
   const stop = async () => {
     await Promise.all([app.close(), reconciler.stop()]);
-    await sweep.stop();
+    await sweeper?.stop();
     await database.close();
     await fresh.cleanup();
   };

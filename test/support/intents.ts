@@ -18,8 +18,11 @@ export function vpcIntent(n: number, interfaceCount = 0): VpcIntent {
     number: n,
     generation: 1,
     blocks: [cidr(`10.${n}.0.0/16`)],
-    subnets: [{ id: subnetId, block: cidr(`10.${n}.1.0/24`), gateway: ip(`10.${n}.1.1`) }],
+    subnets: [
+      { id: subnetId, block: cidr(`10.${n}.1.0/24`), gateway: ip(`10.${n}.1.1`), routeTable: n },
+    ],
     interfaces,
+    routeTables: [{ id: `rtb-${n}`, number: n, routes: [] }],
   };
 }
 
@@ -39,12 +42,14 @@ export function peeringIntent(
     vpcId: vpcId(n),
     vpcNumber: n,
     blocks: [cidr(`10.${n}.0.0/16`)],
-    autoRoutes: true,
   });
   return { id: `pcx-${number}`, number, requester: side(a), accepter: side(b), admitted };
 }
 
-/** A slice as the store would read it: only VPCs and peerings of the scope. */
+/**
+ * A slice as the store would read it: only VPCs and peerings of the scope, and in the route table
+ * of each VPC the routes that come with its admitted peerings.
+ */
 export function slice(
   scope: Scope,
   vpcs: readonly VpcIntent[],
@@ -54,11 +59,25 @@ export function slice(
   return {
     scope,
     generation: 1,
-    vpcs: new Map(vpcs.filter(({ id }) => inScope(id)).map((vpc) => [vpc.id, vpc])),
+    vpcs: new Map(
+      vpcs.filter(({ id }) => inScope(id)).map((vpc) => [vpc.id, withRoutes(vpc, peerings)]),
+    ),
     peerings: peerings.filter(
       ({ requester, accepter }) => inScope(requester.vpcId) || inScope(accepter.vpcId),
     ),
   };
+}
+
+function withRoutes(vpc: VpcIntent, peerings: readonly PeeringIntent[]): VpcIntent {
+  const routes = peerings.flatMap(({ number, requester, accepter, admitted }) => {
+    const sides = [requester, accepter];
+    if (!admitted || !sides.some(({ vpcId: id }) => id === vpc.id)) return [];
+    const peers = sides.filter(({ vpcId: id }) => id !== vpc.id);
+    return peers.flatMap((peer) =>
+      peer.blocks.map((destination) => ({ destination, peering: number })),
+    );
+  });
+  return { ...vpc, routeTables: vpc.routeTables.map((table) => ({ ...table, routes })) };
 }
 
 export function scopeOf(...numbers: readonly number[]): ReadonlySet<string> {

@@ -29,10 +29,18 @@ describe("defaults", () => {
       operatorToken: undefined,
       resyncSeconds: 30,
       peeringExpirySeconds: 604_800,
+      quotas: {
+        livePeeringsPerVpc: 125,
+        pendingRequestsPerTenant: 25,
+        vpcsPerTenant: 1000,
+        blocksPerVpc: 5,
+        routeTablesPerVpc: 200,
+        routesPerTable: 1000,
+      },
       rateLimitPerSecond: 200,
       logLevel: "info",
     });
-    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config) && Object.isFrozen(config.quotas)).toBe(true);
   });
 
   test("empty variables count as unset", () => {
@@ -60,6 +68,18 @@ describe("values", () => {
   });
 
   test.each([
+    ["PATCHBAY_QUOTA_LIVE_PEERINGS_PER_VPC", "livePeeringsPerVpc"],
+    ["PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT", "pendingRequestsPerTenant"],
+    ["PATCHBAY_QUOTA_VPCS_PER_TENANT", "vpcsPerTenant"],
+    ["PATCHBAY_QUOTA_BLOCKS_PER_VPC", "blocksPerVpc"],
+    ["PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC", "routeTablesPerVpc"],
+    ["PATCHBAY_QUOTA_ROUTES_PER_TABLE", "routesPerTable"],
+  ] as const)("%s=7 is the quota %s alone", (variable, quota) => {
+    const { quotas } = loadConfig({ [variable]: "7" });
+    expect(quotas).toEqual({ ...loadConfig({}).quotas, [quota]: 7 });
+  });
+
+  test.each([
     ["PATCHBAY_LISTEN", "8080"],
     ["PATCHBAY_LISTEN", "localhost:65536"],
     ["PATCHBAY_LISTEN", "::1:8080"],
@@ -69,6 +89,9 @@ describe("values", () => {
     ["PATCHBAY_DATAPATH", "kernel"],
     ["PATCHBAY_RESYNC_SECONDS", "0"],
     ["PATCHBAY_RESYNC_SECONDS", "1e3"],
+    ["PATCHBAY_QUOTA_VPCS_PER_TENANT", "0"],
+    ["PATCHBAY_QUOTA_ROUTES_PER_TABLE", "-5"],
+    ["PATCHBAY_QUOTA_BLOCKS_PER_VPC", "many"],
     ["PATCHBAY_RATE_LIMIT_PER_SECOND", "-1"],
     ["PATCHBAY_LOG_LEVEL", "verbose"],
   ])("%s=%s is refused with the value and what is expected", (variable, value) => {

@@ -7,6 +7,7 @@ const PARTS: Readonly<Record<string, RequestPart>> = {
   body: "body",
   querystring: "query",
   params: "path",
+  headers: "header",
 };
 
 /** Validates requests and shapes responses by the routes' zod schemas. */

@@ -7,8 +7,8 @@ export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 export const fieldErrorSchema = z.object({
   pointer: z.string().describe("JSON pointer (RFC 6901) to the field; /NAME for a parameter"),
   detail: z.string(),
-  parameter: z.string().optional().describe("Name of the query or path parameter at fault"),
-  in: z.enum(["query", "path"]).optional(),
+  parameter: z.string().optional().describe("Name of the parameter or header at fault"),
+  in: z.enum(["query", "path", "header"]).optional(),
 });
 
 export const checkSchema = z.object({

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { FieldError } from "./problem.js";
 
-export type RequestPart = "body" | "query" | "path";
+export type RequestPart = "body" | "query" | "path" | "header";
 
 /** A body of a few kilobytes can hold thousands of mistakes; nobody reads more than these. */
 const MOST_ERRORS = 20;

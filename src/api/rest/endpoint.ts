@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
 import type { ServiceContext } from "../../services/context.js";
 import type { CursorCodec } from "./cursor.js";
+import { idempotencyHeaders } from "./idempotency-header.js";
 import { type OperationId, routeEntry } from "./route-table.js";
 
 declare module "fastify" {
@@ -23,6 +24,7 @@ export interface RestDeps {
 export interface EndpointSchema {
   readonly params?: z.ZodType;
   readonly querystring?: z.ZodType;
+  readonly headers?: z.ZodType;
   readonly body?: z.ZodType;
   readonly response: Readonly<Record<number, z.ZodType>>;
   /** More than the summary, for the API description. */
@@ -32,7 +34,8 @@ export interface EndpointSchema {
 /** The route options of an operation, except its handler: place and access are the table's. */
 export function endpoint<const S extends EndpointSchema>(operationId: OperationId, schema: S) {
   const { method, url, tag, summary } = routeEntry(operationId);
-  const documented = { ...schema, operationId, summary, tags: [tag] };
+  const headers = method === "GET" ? {} : { headers: idempotencyHeaders };
+  const documented = { ...headers, ...schema, operationId, summary, tags: [tag] };
   return { method, url, config: { operationId }, schema: documented };
 }
 

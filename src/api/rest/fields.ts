@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseCidr } from "../../domain/cidr.js";
 import {
   ACCESS_KEY_ID_PATTERN,
   ID_PREFIXES,
@@ -32,6 +33,10 @@ export const tags = z
 
 /** Whether a block is acceptable is the domain's business; here it is text. */
 export const cidrBlock = text(1, 64).describe("An IPv4 block such as 10.0.0.0/16");
+/** A block in a path: its slash is URL-encoded. One that is not canonical names nothing. */
+export const cidrParameter = text(1, 64)
+  .refine(isCanonicalBlock, "expected a block such as 10.0.0.0/16, host bits zero")
+  .describe("A block, URL-encoded, such as 10.0.0.0%2F16");
 export const ipAddress = text(1, 64).describe("An IPv4 address");
 export const macAddress = text(1, 64).describe("Six octets, such as 02:00:00:00:00:01");
 export const availabilityZone = text(1, 64);
@@ -59,3 +64,8 @@ export function optionalBody<S extends z.ZodRawShape>(shape: S) {
 }
 
 export const noContent = z.undefined().describe("Done");
+
+function isCanonicalBlock(text: string): boolean {
+  const parsed = parseCidr(text);
+  return parsed?.canonical === true && parsed.block.family === 4;
+}

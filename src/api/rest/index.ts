@@ -3,6 +3,7 @@ import { dataPlaneRoutes } from "./data-plane/routes.js";
 import type { RouteGroup } from "./endpoint.js";
 import { eventRoutes } from "./events/routes.js";
 import { networkInterfaceRoutes } from "./network-interfaces/routes.js";
+import { routeTableRoutes } from "./route-tables/routes.js";
 import { subnetRoutes } from "./subnets/routes.js";
 import { tenantRoutes } from "./tenants/routes.js";
 import { vpcPeeringRoutes } from "./vpc-peerings/routes.js";
@@ -15,6 +16,7 @@ export const restRoutes: readonly RouteGroup[] = [
   vpcRoutes,
   subnetRoutes,
   networkInterfaceRoutes,
+  routeTableRoutes,
   vpcPeeringRoutes,
   eventRoutes,
   dataPlaneRoutes,

@@ -25,6 +25,7 @@ const TENANT = "Tenants";
 const VPC = "VPCs";
 const SUBNET = "Subnets";
 const ENI = "Network interfaces";
+const RTB = "Route tables";
 const PCX = "VPC peerings";
 const PLATFORM = "Platform";
 const SYSTEM = "System";
@@ -69,6 +70,20 @@ export const ROUTES = {
   getVpc: route("GET", "/v1/vpcs/:id", "vpc:read", VPC, "Show a VPC"),
   updateVpc: route("PATCH", "/v1/vpcs/:id", "vpc:update", VPC, "Change a VPC's name or tags"),
   deleteVpc: route("DELETE", "/v1/vpcs/:id", "vpc:delete", VPC, "Delete a VPC"),
+  addCidrBlock: route(
+    "POST",
+    "/v1/vpcs/:id/cidr-blocks",
+    "vpc:update",
+    VPC,
+    "Add a CIDR block to a VPC",
+  ),
+  removeCidrBlock: route(
+    "DELETE",
+    "/v1/vpcs/:id/cidr-blocks/:cidr",
+    "vpc:update",
+    VPC,
+    "Remove a CIDR block from a VPC",
+  ),
 
   createSubnet: route("POST", "/v1/subnets", "subnet:create", SUBNET, "Create a subnet"),
   listSubnets: route("GET", "/v1/subnets", "subnet:read", SUBNET, "List subnets"),
@@ -118,6 +133,57 @@ export const ROUTES = {
     "Delete a network interface",
   ),
 
+  createRouteTable: route(
+    "POST",
+    "/v1/route-tables",
+    "route_table:create",
+    RTB,
+    "Create a route table",
+  ),
+  listRouteTables: route("GET", "/v1/route-tables", "route_table:read", RTB, "List route tables"),
+  getRouteTable: route(
+    "GET",
+    "/v1/route-tables/:id",
+    "route_table:read",
+    RTB,
+    "Show a route table with its routes",
+  ),
+  deleteRouteTable: route(
+    "DELETE",
+    "/v1/route-tables/:id",
+    "route_table:delete",
+    RTB,
+    "Delete a route table",
+  ),
+  createRoute: route(
+    "POST",
+    "/v1/route-tables/:id/routes",
+    "route_table:update",
+    RTB,
+    "Add a route to a VPC peering",
+  ),
+  deleteRoute: route(
+    "DELETE",
+    "/v1/route-tables/:id/routes/:cidr",
+    "route_table:update",
+    RTB,
+    "Remove a route",
+  ),
+  associateRouteTable: route(
+    "POST",
+    "/v1/route-tables/:id/associations",
+    "route_table:update",
+    RTB,
+    "Let a subnet follow a route table",
+  ),
+  disassociateRouteTable: route(
+    "DELETE",
+    "/v1/route-tables/:id/associations/:subnetId",
+    "route_table:update",
+    RTB,
+    "Return a subnet to the main route table",
+  ),
+
   requestVpcPeering: route(
     "POST",
     "/v1/vpc-peerings",
@@ -164,6 +230,7 @@ export const ROUTES = {
   ),
 
   listEvents: route("GET", "/v1/events", "event:read", PLATFORM, "List what happened, in order"),
+  streamEvents: route("GET", "/v1/events/stream", "event:read", PLATFORM, "Follow what happens"),
   showDataPlane: route(
     "GET",
     "/v1/data-plane",

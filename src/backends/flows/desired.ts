@@ -82,7 +82,7 @@ export function desiredSideFlows(
   return peeringFlowsOf(flows, peering.number);
 }
 
-/** A peering's flows do not depend on what else is in the VPC. */
-function bareVpc({ vpcId, vpcNumber, blocks }: PeeringSide): VpcIntent {
-  return { id: vpcId, number: vpcNumber, generation: 0, blocks, subnets: [], interfaces: [] };
+/** What lets a peering's packets pass does not depend on what else is in the VPC. */
+function bareVpc({ vpcId: id, vpcNumber: number, blocks }: PeeringSide): VpcIntent {
+  return { id, number, generation: 0, blocks, subnets: [], interfaces: [], routeTables: [] };
 }

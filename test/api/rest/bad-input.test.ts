@@ -5,6 +5,8 @@ import { databaseEngines } from "../../support/databases.js";
 const JSON_TYPE = { "content-type": "application/json" };
 const ENI = "eni-0123456789abcdef0";
 const VPC = "vpc-0123456789abcdef0";
+const TABLE = "/v1/route-tables/rtb-0123456789abcdef0";
+const ROUTE_FIELDS = ["/destinationCidrBlock", "/vpcPeeringId"];
 
 describe.each(databaseEngines)("bad input on $name", (engine) => {
   let api: TestApi;
@@ -58,6 +60,14 @@ describe.each(databaseEngines)("bad input on $name", (engine) => {
       ["/v1/subnets", { vpcId: `${VPC}\n`, cidrBlock: "10.0.0.0/24" }, ["/vpcId"]],
       ["/v1/network-interfaces", { subnetId: VPC }, ["/subnetId"]],
       ["/v1/vpc-peerings", { requesterVpcId: VPC, accepterVpcId: ENI }, ["/accepterVpcId"]],
+      ["/v1/route-tables", { vpcId: ENI, main: true }, ["/vpcId", "/main"]],
+      ["/v1/route-tables", {}, ["/vpcId"]],
+      [`${TABLE}/routes`, { destinationCidrBlock: "10.1.0.0/16" }, ["/vpcPeeringId"]],
+      [`${TABLE}/routes`, { destinationCidrBlock: 5, vpcPeeringId: VPC }, ROUTE_FIELDS],
+      [`${TABLE}/associations`, { subnetId: null }, ["/subnetId"]],
+      [`${TABLE}/associations`, undefined, [""]],
+      [`/v1/vpcs/${VPC}/cidr-blocks`, { cidrBlock: "10.1.0.0/16", primary: true }, ["/primary"]],
+      [`/v1/vpcs/${VPC}/cidr-blocks`, {}, ["/cidrBlock"]],
       [
         "/v1/vpc-peerings",
         { requesterVpcId: VPC, accepterVpcId: VPC, accepterTenantId: "12", autoRoutes: "yes" },
@@ -141,6 +151,10 @@ describe.each(databaseEngines)("bad input on $name", (engine) => {
       ["/v1/vpcs?tag:=x", "tag:", "query"],
       ["/v1/vpcs?tag:a=%00", "tag:a", "query"],
       ["/v1/subnets?vpcId=subnet-1", "vpcId", "query"],
+      [`${TABLE}x`, "id", "path"],
+      ["/v1/route-tables?vpcId=x", "vpcId", "query"],
+      ["/v1/route-tables?tag:a=b", "tag:a", "query"],
+      ["/v1/route-tables?cursor=forged", "cursor", "query"],
       ["/v1/vpc-peerings?state=done", "state", "query"],
       ["/v1/vpc-peerings?role=owner", "role", "query"],
       ["/v1/events?after=-1", "after", "query"],
@@ -152,6 +166,18 @@ describe.each(databaseEngines)("bad input on $name", (engine) => {
         { parameter, in: place, pointer: `/${parameter}` },
       ]);
     });
+
+    test.each(["10.0.0.0", "10.0.0.1/16", "10.0.0.0/33", "fd00::/48", "x", "10.0.0.0/16/", "%00"])(
+      "a block in a path: %j",
+      async (text) => {
+        for (const path of [`/v1/vpcs/${VPC}/cidr-blocks`, `${TABLE}/routes`]) {
+          const url = `${path}/${encodeURIComponent(text)}`;
+          const answer = await api.call(token, "DELETE", url);
+          expectProblem(answer, 400, "ValidationError");
+          expect(answer.body.errors).toMatchObject([{ parameter: "cidr", in: "path" }]);
+        }
+      },
+    );
 
     test.each(["31", "-1", "x", "1e1", ""])("?wait=%s", async (wait) => {
       const path = "/v1/vpc-peerings/pcx-0123456789abcdef0";
@@ -171,9 +197,7 @@ describe.each(databaseEngines)("bad input on $name", (engine) => {
     });
 
     test.each([
-      ["GET", "/v1/route-tables"],
       ["POST", "/v1/security-groups"],
-      ["GET", "/v1/events/stream"],
       ["POST", "/v1/reachability"],
       ["GET", "/v2/vpcs"],
       ["PATCH", "/v1/vpcs"],

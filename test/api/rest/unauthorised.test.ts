@@ -12,6 +12,7 @@ interface World {
   readonly vpc: string;
   readonly subnet: string;
   readonly eni: string;
+  readonly table: string;
   readonly peering: string;
 }
 
@@ -19,8 +20,11 @@ interface Expected {
   /** The path parameters. */
   readonly params?: (world: World) => Record<string, string>;
   readonly body?: (world: World) => unknown;
-  /** What an admin of another tenant gets; "nothing" is an empty list, "own" its own answer. */
-  readonly stranger: 403 | 404 | "nothing" | "own";
+  /**
+   * What an admin of another tenant gets; "nothing" is an empty list, "own" its own answer, and
+   * "own stream" one without an end.
+   */
+  readonly stranger: 403 | 404 | "nothing" | "own" | "own stream";
   /** Somebody of the owning tenant, or the operator, who sees it and may not do it. */
   readonly forbidden?: TenantRole | "operator";
 }
@@ -52,6 +56,47 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
   getVpc: { params: id("vpc"), stranger: 404 },
   updateVpc: { params: id("vpc"), body: name, stranger: 404, forbidden: "viewer" },
   deleteVpc: { params: id("vpc"), stranger: 404, forbidden: "viewer" },
+  addCidrBlock: {
+    params: id("vpc"),
+    body: () => ({ cidrBlock: "10.8.0.0/16" }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  removeCidrBlock: {
+    params: (world) => ({ id: world.vpc, cidr: "10.0.0.0/16" }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  createRouteTable: {
+    body: (world) => ({ vpcId: world.vpc }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  listRouteTables: { stranger: "own" },
+  getRouteTable: { params: id("table"), stranger: 404 },
+  deleteRouteTable: { params: id("table"), stranger: 404, forbidden: "viewer" },
+  createRoute: {
+    params: id("table"),
+    body: (world) => ({ destinationCidrBlock: "10.1.2.0/24", vpcPeeringId: world.peering }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  deleteRoute: {
+    params: (world) => ({ id: world.table, cidr: "10.1.0.0/16" }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  associateRouteTable: {
+    params: id("table"),
+    body: (world) => ({ subnetId: world.subnet }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  disassociateRouteTable: {
+    params: (world) => ({ id: world.table, subnetId: world.subnet }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
   createSubnet: {
     body: (world) => ({ vpcId: world.vpc, cidrBlock: "10.0.9.0/24" }),
     stranger: 404,
@@ -91,6 +136,7 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
   },
   showVpcPeeringFlows: { params: id("peering"), stranger: 404 },
   listEvents: { stranger: "own", forbidden: "network-admin" },
+  streamEvents: { stranger: "own stream", forbidden: "network-admin" },
   showDataPlane: { stranger: 403, forbidden: "admin" },
   reconcileDataPlane: { stranger: 403, forbidden: "admin" },
 };
@@ -99,7 +145,8 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
 const OPEN: readonly OperationId[] = ["livez", "readyz", "metrics", "openapi"];
 
 const guarded = operationIds().filter((operation) => !OPEN.includes(operation));
-const NETWORK = /^(vpc|subnet|network_interface|vpc_peering):(create|update|delete|accept)$/;
+const NETWORK =
+  /^(vpc|subnet|network_interface|route_table|vpc_peering):(create|update|delete|accept)$/;
 
 describe.each(databaseEngines)("who may not, on $name", (engine) => {
   let api: TestApi;
@@ -127,7 +174,7 @@ describe.each(databaseEngines)("who may not, on $name", (engine) => {
     const { params, body } = expectedOf(operation);
     let path = url;
     for (const [key, value] of Object.entries(params?.(world) ?? {})) {
-      path = path.replace(`:${key}`, value);
+      path = path.replace(`:${key}`, encodeURIComponent(value));
     }
     return api.call(token, method, path, body?.(world), { headers });
   }
@@ -160,9 +207,12 @@ describe.each(databaseEngines)("who may not, on $name", (engine) => {
 
   test.each(guarded)("%s: another tenant", async (operation) => {
     const { stranger } = expectedOf(operation);
-    const { status, body } = await ask(operation, strangerToken);
+    const { status, body } =
+      stranger === "own stream"
+        ? await firstOf(api, operation, strangerToken)
+        : await ask(operation, strangerToken);
     if (stranger === "nothing") expect(body.items).toEqual([]);
-    else if (stranger === "own") expect(status).toBeLessThan(300);
+    else if (stranger === "own" || stranger === "own stream") expect(status).toBeLessThan(300);
     else expect({ status, code: body.code }).toMatchObject({ status: stranger });
     for (const secret of Object.values(world)) {
       const asked = stranger === 404;
@@ -189,6 +239,9 @@ describe.each(databaseEngines)("who may not, on $name", (engine) => {
     expect(body.items).toHaveLength(2);
     const peering = await api.call(tokens.admin, "GET", `/v1/vpc-peerings/${world.peering}`);
     expect(peering.body.state).toBe("pending-acceptance");
+    const table = await api.call(tokens.admin, "GET", `/v1/route-tables/${world.table}`);
+    expect(table.body.routes).toHaveLength(2);
+    expect(table.body.associations).toEqual([world.subnet]);
   });
 
   test("a suspended tenant's keys and a deleted key are refused from the next request on", async () => {
@@ -220,6 +273,20 @@ function expectedOf(operation: OperationId): Expected {
   return expected;
 }
 
+/** What a stream says first when it is asked for all that has happened. */
+async function firstOf(api: TestApi, operation: OperationId, token: string) {
+  const { method, url } = routeEntry(operation);
+  const headers = { authorization: `Bearer ${token}` };
+  const query = { after: "0" };
+  const response = await api.app.inject({ method, url, headers, query, payloadAsStream: true });
+  let body = "";
+  for await (const chunk of response.stream()) {
+    body += String(chunk);
+    if (body.includes("data:")) break;
+  }
+  return { status: response.statusCode, body };
+}
+
 async function makeWorld(api: TestApi, tenant: string, token: string): Promise<World> {
   const vpc = await api.createVpc(token, "10.0.0.0/16");
   const otherVpc = await api.createVpc(token, "10.1.0.0/16");
@@ -232,6 +299,10 @@ async function makeWorld(api: TestApi, tenant: string, token: string): Promise<W
   const eni = await created("/v1/network-interfaces", { subnetId: subnet });
   const sides = { requesterVpcId: vpc, accepterVpcId: otherVpc };
   const peering = await created("/v1/vpc-peerings", sides);
+  const table = await created("/v1/route-tables", { vpcId: vpc });
+  const route = { destinationCidrBlock: "10.1.0.0/16", vpcPeeringId: peering };
+  await created(`/v1/route-tables/${table}/routes`, route);
+  await created(`/v1/route-tables/${table}/associations`, { subnetId: subnet });
   const { keyId } = await api.addKey(tenant, "viewer");
-  return { tenant, accessKey: keyId, vpc, subnet, eni, peering };
+  return { tenant, accessKey: keyId, vpc, subnet, eni, table, peering };
 }

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatCidr } from "../../../src/domain/cidr.js";
 import type { Principal } from "../../../src/domain/principal.js";
 import { authenticate } from "../../../src/services/authentication.js";
-import { failDoomedRequests } from "../../../src/services/doomed-requests.js";
 import { listEvents } from "../../../src/services/events.js";
 import { SETUP_FAILED } from "../../../src/services/peering-changes.js";
+import { failDoomedRequests } from "../../../src/services/peering-sweeps.js";
+import { listRouteTables } from "../../../src/services/route-tables.js";
 import { createSubnet } from "../../../src/services/subnets.js";
 import {
   acceptPeering,
@@ -137,18 +138,26 @@ describe.each(databaseEngines)("peerings on $name", (engine) => {
     const first = await ask(hub, await vpc(two, "10.1.0.0/16"), two.tenantId);
     await acceptPeering(api.context, two, first.peering.id, {}, 5000);
     const three = await tenant();
-    const rival = await ask(hub, await vpc(three, "10.1.0.0/20"), three.tenantId);
+    const rival = await ask(hub, await vpc(three, "10.1.0.0/16"), three.tenantId);
     const accepted = acceptPeering(api.context, three, rival.peering.id, {}, 0);
     await expect(accepted).rejects.toMatchObject({
       code: "RouteAlreadyExists",
       blockedBy: undefined,
-      message: expect.not.stringContaining("pcx-"),
+      message: expect.not.stringMatching(/pcx-|rtb-|10\.1\./),
     });
-    const own = await vpc(one, "10.1.64.0/20");
+    expect((await getPeering(api.context, three, rival.peering.id)).state).toBe(
+      "pending-acceptance",
+    );
+    const own = await vpc(one, "10.1.0.0/16");
     const sameTenant = await ask(hub, own);
+    const [table] = (await listRouteTables(api.context, one, { vpcId: hub }, PAGE)).items;
     await expect(
-      acceptPeering(api.context, one, sameTenant.peering.id, {}, 0),
-    ).rejects.toMatchObject({ code: "RouteAlreadyExists", blockedBy: [first.peering.id] });
+      acceptPeering(api.context, one, sameTenant.peering.id, { autoRoutes: false }, 0),
+    ).rejects.toMatchObject({
+      code: "RouteAlreadyExists",
+      blockedBy: [table?.id],
+      message: expect.stringMatching(/10\.1\.0\.0\/16.*ask .* again with autoRoutes: false/),
+    });
   });
 
   it("shows a rejected request to nobody as pending, and lets it be asked for again", async () => {

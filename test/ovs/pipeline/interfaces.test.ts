@@ -2,28 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatIp } from "../../../src/domain/cidr.js";
 import type { VpcIntent } from "../../../src/domain/intent.js";
 import { routerMac } from "../../../src/domain/mac.js";
-import {
-  a,
-  a0,
-  a1,
-  b,
-  b0,
-  b1,
-  c,
-  d,
-  type Fields,
-  icmp,
-  packet,
-  peerings,
-  text,
-  toward,
-} from "./packets.js";
+import { a, a0, a1, b0, b1, type Fields, icmp, network, packet, text, toward } from "./packets.js";
 import { startTracedSwitch, type TracedSwitch } from "./traced-switch.js";
 
 let traced: TracedSwitch;
 
 beforeAll(async () => {
-  traced = await startTracedSwitch({ vpcs: [a, b, c, d], peerings });
+  traced = await startTracedSwitch(network);
 }, 120_000);
 afterAll(async () => traced.stop(), 60_000);
 

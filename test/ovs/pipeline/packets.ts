@@ -1,7 +1,7 @@
 import { formatIp } from "../../../src/domain/cidr.js";
 import type { InterfaceIntent, VpcIntent } from "../../../src/domain/intent.js";
 import { routerMac } from "../../../src/domain/mac.js";
-import { peering, UPLINK, vpc } from "../../unit/pipeline/topologies.js";
+import { autoRouted, peering, UPLINK, vpc } from "../../unit/pipeline/topologies.js";
 
 /** A peers with B, B with C; D waits for A's acceptance. A has two subnets, two interfaces each. */
 export const a = vpc(1, ["10.10.1.0/24", "10.10.2.0/24"], 2);
@@ -13,6 +13,9 @@ export const peerings = [
   peering(102, b, c),
   peering(103, a, d, { admitted: false }),
 ];
+
+/** All of them, each with routes to its peers. */
+export const network = autoRouted({ vpcs: [a, b, c, d], peerings });
 
 function eni(of: VpcIntent, index: number): InterfaceIntent {
   const found = of.interfaces[index];

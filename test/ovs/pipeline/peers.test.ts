@@ -3,28 +3,13 @@ import { formatIp } from "../../../src/domain/cidr.js";
 import type { VpcIntent } from "../../../src/domain/intent.js";
 import { routerMac } from "../../../src/domain/mac.js";
 import { UPLINK } from "../../unit/pipeline/topologies.js";
-import {
-  a,
-  a0,
-  a1,
-  a2,
-  b,
-  b0,
-  b1,
-  c,
-  c0,
-  d,
-  d0,
-  type Fields,
-  peerings,
-  toward,
-} from "./packets.js";
+import { a, a0, a1, a2, b, b0, b1, c, c0, d, d0, type Fields, network, toward } from "./packets.js";
 import { startTracedSwitch, type TracedSwitch } from "./traced-switch.js";
 
 let traced: TracedSwitch;
 
 beforeAll(async () => {
-  traced = await startTracedSwitch({ vpcs: [a, b, c, d], peerings });
+  traced = await startTracedSwitch(network);
 }, 120_000);
 afterAll(async () => traced.stop(), 60_000);
 

@@ -14,6 +14,7 @@ function side(tenantId: string, vpcId: string, block: string): VpcPeeringSide {
     blocks: [cidr(block)],
     autoRoutes: true,
     allowDnsResolutionFromRemoteVpc: false,
+    hiddenAt: null,
     name: `name of ${tenantId}`,
     tags: { of: tenantId },
   };
@@ -33,6 +34,7 @@ function peering(change: Partial<VpcPeering> = {}): VpcPeering {
     expiresAt: NOW,
     activatedAt: null,
     endedAt: null,
+    endedByTenantId: null,
     ...change,
   };
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { presentNetworkInterface } from "../../../src/api/rest/network-interfaces/mapper.js";
+import { presentRouteTable } from "../../../src/api/rest/route-tables/mapper.js";
 import { presentVpc } from "../../../src/api/rest/vpcs/mapper.js";
 import { cidr, parseIp } from "../../../src/domain/cidr.js";
 import type { Binding, DataPlaneStatus } from "../../../src/domain/data-plane.js";
-import type { NetworkInterface, Vpc } from "../../../src/domain/resources.js";
+import type { NetworkInterface, RouteTable, Vpc } from "../../../src/domain/resources.js";
 import { view } from "./fixtures.js";
 
 const NOW = new Date("2026-01-01T00:00:00.000Z");
@@ -86,5 +87,44 @@ test.each([
     state,
     bridge: "bridge9",
     cidrBlocks: [{ cidrBlock: "10.0.0.0/16", primary: true }],
+  });
+});
+
+describe("a route table", () => {
+  const table: RouteTable = {
+    id: "rtb-1",
+    number: 5,
+    tenantId: "111",
+    vpcId: "vpc-a",
+    main: false,
+    vpcBlocks: [cidr("10.0.0.0/16")],
+    routes: [
+      { destination: cidr("0.0.0.0/0"), vpcPeeringId: "pcx-1", origin: "user", active: false },
+      { destination: cidr("10.1.0.0/16"), vpcPeeringId: "pcx-2", origin: "peering", active: true },
+    ],
+    associations: ["subnet-1"],
+    generation: 3,
+    createdAt: NOW,
+  };
+
+  test("shows local routes first, and which of the others pass packets", () => {
+    const { routes } = presentRouteTable(table, view());
+    expect(routes.map((route) => Object.values(route))).toEqual([
+      ["10.0.0.0/16", "local", "active", "local"],
+      ["0.0.0.0/0", "pcx-1", "blackhole", "user"],
+      ["10.1.0.0/16", "pcx-2", "active", "peering"],
+    ]);
+  });
+
+  test("has the status of its VPC", () => {
+    const asked: unknown[] = [];
+    const board = view({
+      status: (vpcIds, generation) => {
+        asked.push([...vpcIds], generation);
+        return status("pending");
+      },
+    });
+    expect(presentRouteTable(table, board).dataPlane.state).toBe("pending");
+    expect(asked).toEqual([["vpc-a"], 3]);
   });
 });

@@ -15,6 +15,7 @@ describe("roles", () => {
       "vpc:read",
       "subnet:read",
       "network_interface:read",
+      "route_table:read",
       "vpc_peering:read",
       "event:read",
       "access_key:read",

@@ -121,7 +121,8 @@ describe("rendering any topology", () => {
       );
       const expected = admitted.flatMap(({ requester, accepter }) => {
         const [one, other] = [routerMac(requester.vpcNumber), routerMac(accepter.vpcNumber)];
-        return [`${one} ${other}`, `${other} ${one}`];
+        const pairs = requester.blocks.length * accepter.blocks.length;
+        return Array.from({ length: pairs }, () => [`${one} ${other}`, `${other} ${one}`]).flat();
       });
       expect(directions.sort()).toEqual(expected.sort());
     });

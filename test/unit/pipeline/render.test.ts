@@ -12,7 +12,7 @@ import {
 } from "../../../src/pipeline/render.js";
 import { PipelineError } from "../../../src/pipeline/table-flow.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
-import { OPTIONS, peering, portsOf, uplinksOf, vpc } from "./topologies.js";
+import { OPTIONS, peering, portsOf, routed, uplinksOf, vpc } from "./topologies.js";
 
 const a = vpc(1, ["10.10.1.0/24"]);
 const b = vpc(2, ["10.20.1.0/24"]);
@@ -28,7 +28,7 @@ const inTable = (flows: readonly Flow[], table: keyof typeof VPC_TABLES) =>
 describe("a VPC bridge", () => {
   it("ends every table with a drop that counts", () => {
     const misses = render([]).filter(({ priority }) => priority === 0);
-    expect(misses.map(({ table }) => table)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(misses.map(({ table }) => table)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(misses.every(({ actions }) => actions === "drop")).toBe(true);
   });
 
@@ -58,15 +58,46 @@ describe("a VPC bridge", () => {
     const asRequester = peeringFlowsOf(render([ab]), 101);
     const asAccepter = peeringFlowsOf(render([peering(101, b, a)]), 101);
     expect(asAccepter).toEqual(asRequester);
-    expect(asRequester.map(({ table }) => table)).toEqual([3, 5, 6]);
+    expect(asRequester.map(({ table }) => table)).toEqual([5, 6]);
   });
 
-  it("routes to a peer only where its side asked for routes, but always admits its packets", () => {
-    const flows = render([peering(101, a, b, { autoRoutes: false })]);
+  it("routes to a peer only by its route tables, but always admits its packets", () => {
+    const flows = render([ab]);
     expect(inTable(flows, "route").map(({ match }) => match["nw_dst"])).not.toContain(
       "10.20.0.0/16",
     );
     expect(inTable(peeringFlowsOf(flows, 101), "exchangeIngress")).toHaveLength(1);
+  });
+
+  it("routes by the table of the sender's subnet, which a blackhole takes part in", () => {
+    const tables = routed(a, { "10.20.0.0/16": 101, "10.20.4.0/24": null }, { "0.0.0.0/0": 101 });
+    const routes = inTable(render([ab], tables), "route").filter(({ match }) => match["reg2"]);
+    expect(routes.map(({ priority, match, actions }) => [priority, match, actions])).toEqual([
+      [17, { ip: true, reg2: "0x20", nw_dst: "10.20.0.0/16" }, "set_field:0x65->reg1,goto_table:4"],
+      [25, { ip: true, reg2: "0x20", nw_dst: "10.20.4.0/24" }, "drop"],
+      [1, { ip: true, reg2: "0x21" }, "set_field:0x65->reg1,goto_table:4"],
+    ]);
+    expect(routes.map(({ cookie }) => decodeCookie(cookie))).toMatchObject([
+      { category: "route", object: 0x20 },
+      { category: "route", object: 0x20 },
+      { category: "route", object: 0x21 },
+    ]);
+  });
+
+  it("asks for a route back only of peers whose blocks overlap", () => {
+    const rival = peering(102, a, { ...c, blocks: [cidr("10.20.128.0/17")] });
+    const backward = (peerings: readonly PeeringIntent[]) =>
+      inTable(render(peerings, routed(a, { "10.20.0.0/16": 101 })), "returnRoute")
+        .filter(({ match }) => match["reg1"])
+        .map(({ priority, match, actions }) => [priority, match, actions]);
+    expect(backward([ab, peering(103, a, c)])).toEqual([]);
+    const routes = { ip: true, reg2: "0x20", nw_src: "10.20.0.0/16" };
+    expect(backward([ab, rival])).toEqual([
+      [2, { ip: true, reg1: "0x65" }, "drop"],
+      [19, { ...routes, reg1: "0x65" }, "goto_table:9"],
+      [2, { ip: true, reg1: "0x66" }, "drop"],
+      [19, { ...routes, reg1: "0x66" }, "drop"],
+    ]);
   });
 
   it("neither sends to nor takes from an exchange it is not plugged into", () => {
@@ -98,7 +129,7 @@ describe("a VPC bridge", () => {
   });
 
   it("refuses intent in which two flows would have one identity", () => {
-    const twins = [ab, peering(102, a, { ...c, blocks: b.blocks })];
+    const twins = [ab, peering(102, a, b)];
     expect(() => render(twins)).toThrow(PipelineError);
   });
 

@@ -15,8 +15,10 @@ describe("the tables of a VPC bridge", () => {
       "4 egressPolicy",
       "5 peering",
       "6 exchangeIngress",
-      "7 ingressPolicy",
-      "8 deliver",
+      "7 ingressSubnet",
+      "8 returnRoute",
+      "9 ingressPolicy",
+      "10 deliver",
     ]);
   });
 
@@ -28,7 +30,13 @@ describe("the tables of a VPC bridge", () => {
       for (const next of tables.get(name)?.next ?? []) visit(next);
     };
     visit("exchangeIngress");
-    expect([...reached]).toEqual(["exchangeIngress", "ingressPolicy", "deliver"]);
+    expect([...reached]).toEqual([
+      "exchangeIngress",
+      "ingressSubnet",
+      "returnRoute",
+      "ingressPolicy",
+      "deliver",
+    ]);
   });
 
   it("leave the exchange only one, numbered 0", () => {
@@ -57,7 +65,7 @@ describe("tableFlow", () => {
     const actions = [setField("eth_dst", "02:00:00:00:00:01"), output(4)];
     const flow = tableFlow(VPC_TABLES, VPC_TABLES.deliver, { ...spec, match, actions });
     expect(flow).toEqual({
-      table: 8,
+      table: 10,
       priority: 100,
       cookie: 1n,
       match,
@@ -68,7 +76,7 @@ describe("tableFlow", () => {
   it.each([
     ["match on tp_dst", { ...spec, match: { tp_dst: "80" } }],
     ["action output", { ...spec, actions: [output(4)] }],
-    ["next table deliver", { ...spec, actions: [gotoTable(8)] }],
+    ["next table deliver", { ...spec, actions: [gotoTable(10)] }],
     ["next table 99", { ...spec, actions: [gotoTable(99)] }],
   ])("refuses an undeclared %s", (what, wrong) => {
     const build = () => tableFlow(VPC_TABLES, VPC_TABLES.classify, wrong);

@@ -1,9 +1,10 @@
 import { gatewayOf } from "../../../src/domain/address-plan.js";
-import { addressAt, cidr } from "../../../src/domain/cidr.js";
+import { addressAt, cidr, formatCidr } from "../../../src/domain/cidr.js";
 import type {
   InterfaceIntent,
   PeeringIntent,
   PeeringSide,
+  RouteTableIntent,
   SubnetIntent,
   VpcIntent,
 } from "../../../src/domain/intent.js";
@@ -22,7 +23,10 @@ export interface Topology {
   readonly peerings: readonly PeeringIntent[];
 }
 
-/** A VPC with `perSubnet` interfaces in each subnet; numbers derive from the VPC's. */
+/**
+ * A VPC with `perSubnet` interfaces in each subnet, all of which follow its main route table;
+ * numbers derive from the VPC's, and its /16 from its first subnet.
+ */
 export function vpc(number: number, subnets: readonly string[], perSubnet = 1): VpcIntent {
   const [first] = subnets;
   if (first === undefined) throw new Error("a VPC needs a subnet");
@@ -34,12 +38,63 @@ export function vpc(number: number, subnets: readonly string[], perSubnet = 1): 
   );
   const block = `${first.split(".").slice(0, 2).join(".")}.0.0/16`;
   const blocks = [cidr(block)];
-  return { id: `vpc-${number}`, number, generation: 1, blocks, subnets: made, interfaces };
+  const routeTables = [routeTable(number, 0, {})];
+  return {
+    id: `vpc-${number}`,
+    number,
+    generation: 1,
+    blocks,
+    subnets: made,
+    interfaces,
+    routeTables,
+  };
 }
 
 function subnetOf(vpcNumber: number, text: string, index: number): SubnetIntent {
   const block = cidr(text);
-  return { id: `subnet-${vpcNumber}-${index}`, block, gateway: gatewayOf(block) };
+  const id = `subnet-${vpcNumber}-${index}`;
+  return { id, block, gateway: gatewayOf(block), routeTable: tableNumber(vpcNumber, 0) };
+}
+
+/** Number of a VPC's main table, of index 0, or of a further one. */
+function tableNumber(vpcNumber: number, index: number): number {
+  return vpcNumber * 32 + index;
+}
+
+/** Destinations and the numbers of the peerings that they lead to; null for a blackhole. */
+export type Routes = Readonly<Record<string, number | null>>;
+
+function routeTable(vpcNumber: number, index: number, routes: Routes): RouteTableIntent {
+  return {
+    id: `rtb-${vpcNumber}-${index}`,
+    number: tableNumber(vpcNumber, index),
+    routes: Object.entries(routes).map(([text, to]) => ({ destination: cidr(text), peering: to })),
+  };
+}
+
+/** The VPC with these route tables, the main one first; subnet `i` follows table `i` if there is. */
+export function routed(intent: VpcIntent, ...tables: readonly Routes[]): VpcIntent {
+  const { number, subnets } = intent;
+  const follows = (index: number) => tableNumber(number, index < tables.length ? index : 0);
+  return {
+    ...intent,
+    subnets: subnets.map((subnet, index) => ({ ...subnet, routeTable: follows(index) })),
+    routeTables: tables.map((routes, index) => routeTable(number, index, routes)),
+  };
+}
+
+/** The topology with a route to each block of each peer in the main tables of both sides. */
+export function autoRouted({ vpcs, peerings }: Topology): Topology {
+  const routesOf = ({ id }: VpcIntent): Routes =>
+    Object.fromEntries(
+      peerings.flatMap(({ number, requester, accepter, admitted }) => {
+        if (!admitted) return [];
+        const peers = [requester, accepter].filter(({ vpcId }) => vpcId !== id);
+        if (peers.length !== 1) return [];
+        return peers.flatMap(({ blocks }) => blocks.map((b) => [formatCidr(b), number] as const));
+      }),
+    );
+  return { vpcs: vpcs.map((intent) => routed(intent, routesOf(intent))), peerings };
 }
 
 function interfaceOf(
@@ -65,20 +120,14 @@ export function peering(
   number: number,
   requester: VpcIntent,
   accepter: VpcIntent,
-  options: { autoRoutes?: boolean; admitted?: boolean } = {},
+  { admitted = true }: { readonly admitted?: boolean } = {},
 ): PeeringIntent {
-  const { autoRoutes = true, admitted = true } = options;
-  return {
-    id: `pcx-${number}`,
-    number,
-    requester: sideOf(requester, autoRoutes),
-    accepter: sideOf(accepter, autoRoutes),
-    admitted,
-  };
+  const [left, right] = [sideOf(requester), sideOf(accepter)];
+  return { id: `pcx-${number}`, number, requester: left, accepter: right, admitted };
 }
 
-function sideOf({ id, number, blocks }: VpcIntent, autoRoutes: boolean): PeeringSide {
-  return { vpcId: id, vpcNumber: number, blocks, autoRoutes };
+function sideOf({ id, number, blocks }: VpcIntent): PeeringSide {
+  return { vpcId: id, vpcNumber: number, blocks };
 }
 
 /** The uplink is port 1, interfaces follow in order from 2. */
@@ -110,9 +159,27 @@ const a = vpc(1, ["10.10.1.0/24"]);
 const b = vpc(2, ["10.20.1.0/24"]);
 const c = vpc(3, ["10.30.1.0/24"]);
 
+/** A has two subnets; B and C, its peers, have the same addresses. */
+const hub = vpc(1, ["10.10.1.0/24", "10.10.2.0/24"]);
+const twin = vpc(3, ["10.20.1.0/24", "10.20.129.0/24"]);
+const rivals = [peering(101, hub, b), peering(102, hub, twin)];
+
+function rivalry(...tables: readonly Routes[]): Topology {
+  const back = { "10.10.0.0/16": 101 };
+  const vpcs = [routed(hub, ...tables), routed(b, back), routed(twin, { "10.10.0.0/16": 102 })];
+  return { vpcs, peerings: rivals };
+}
+
 export const TOPOLOGIES = {
   "lone-vpc": { vpcs: [a], peerings: [] },
   "two-subnets": { vpcs: [vpc(1, ["10.10.1.0/24", "10.10.2.0/24"], 2)], peerings: [] },
-  "two-peered": { vpcs: [a, b], peerings: [peering(101, a, b)] },
-  chain: { vpcs: [a, b, c], peerings: [peering(101, a, b), peering(102, b, c)] },
+  "two-peered": autoRouted({ vpcs: [a, b], peerings: [peering(101, a, b)] }),
+  chain: autoRouted({ vpcs: [a, b, c], peerings: [peering(101, a, b), peering(102, b, c)] }),
+  /** The first subnet means B, the second one C. */
+  "equal-blocks": rivalry({ "10.20.0.0/16": 101 }, { "10.20.0.0/16": 102 }),
+  /** The first subnet means C by a longer prefix, B otherwise; the second has lost its peering. */
+  "parts-of-blocks": rivalry(
+    { "0.0.0.0/0": 101, "10.20.128.0/17": 102 },
+    { "0.0.0.0/0": 101, "10.20.1.0/24": null },
+  ),
 } as const satisfies Record<string, Topology>;

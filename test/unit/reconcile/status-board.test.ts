@@ -11,7 +11,7 @@ const FINE: Outcome = {
 };
 
 function vpc(id: string, number: number, generation: number): VpcIntent {
-  return { id, number, generation, blocks: [], subnets: [], interfaces: [] };
+  return { id, number, generation, blocks: [], subnets: [], interfaces: [], routeTables: [] };
 }
 
 function slice(vpcs: VpcIntent[], scope: IntentSlice["scope"] = "all"): IntentSlice {

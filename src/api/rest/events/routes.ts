@@ -3,10 +3,12 @@ import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { presentEvent } from "./mapper.js";
 import { eventListSchema, eventPageSchema } from "./schema.js";
+import { eventStreamRoutes } from "./stream.js";
 
 const DEFAULT_LIMIT = 100;
 
-export const eventRoutes: RouteGroup = (scope, { context }) => {
+export const eventRoutes: RouteGroup = (scope, deps) => {
+  const { context } = deps;
   typed(scope).route({
     ...endpoint("listEvents", { querystring: eventListSchema, response: { 200: eventPageSchema } }),
     handler: async (request) => {
@@ -15,4 +17,5 @@ export const eventRoutes: RouteGroup = (scope, { context }) => {
       return { items: events.items.map(presentEvent), nextAfter: events.nextAfter };
     },
   });
+  eventStreamRoutes(scope, deps);
 };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RESOURCE_TYPES } from "../../../domain/resources.js";
 import { time } from "../fields.js";
 import { eventId, limit } from "../query.js";
 
@@ -12,7 +13,7 @@ export const eventSchema = z
       accessKeyId: z.string().nullable(),
     }),
     resource: z.object({
-      type: z.enum(["tenant", "access-key", "vpc", "subnet", "network-interface", "vpc-peering"]),
+      type: z.enum(RESOURCE_TYPES),
       id: z.string(),
     }),
     action: z.string(),
@@ -29,4 +30,15 @@ export const eventListSchema = z.strictObject({
 export const eventPageSchema = z.object({
   items: z.array(eventSchema),
   nextAfter: z.int().describe("Continues the list, also when it is at its end"),
+});
+
+export const eventStreamSchema = z.strictObject({
+  after: eventId.optional().describe("Start after this event; from now on unless told"),
+});
+
+export const eventStreamHeaders = z.looseObject({
+  "last-event-id": z
+    .union([eventId, z.literal("")])
+    .optional()
+    .describe("Resume after this event; goes before `after`"),
 });

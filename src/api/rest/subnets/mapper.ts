@@ -12,6 +12,7 @@ export function presentSubnet(subnet: Subnet, view: DataPlaneView): z.output<typ
     cidrBlock: formatCidr(subnet.block),
     gateway: formatIp(subnet.gateway),
     availabilityZone: subnet.availabilityZone,
+    routeTableId: subnet.routeTableId,
     name: subnet.name,
     tags: { ...subnet.tags },
     createdAt: subnet.createdAt.toISOString(),

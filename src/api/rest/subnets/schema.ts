@@ -11,6 +11,10 @@ export const subnetSchema = z
     cidrBlock: z.string(),
     gateway: z.string().describe("The first host of the block"),
     availabilityZone: z.string(),
+    routeTableId: z
+      .string()
+      .nullable()
+      .describe("The route table that it is associated with; null: it follows its VPC's main one"),
     name: z.string().nullable(),
     tags,
     createdAt: time,

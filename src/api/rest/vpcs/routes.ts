@@ -1,15 +1,28 @@
 import type { PageRequest, Vpc } from "../../../domain/resources.js";
+import { addCidrBlock, removeCidrBlock } from "../../../services/cidr-blocks.js";
 import { createVpc, deleteVpc, getVpc, listVpcs, updateVpc } from "../../../services/vpcs.js";
 import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { noContent, pathId } from "../fields.js";
 import { answerPage, pageOf, TAG_FILTERS, tagFilters } from "../query.js";
 import { presentVpc } from "./mapper.js";
-import { createVpcSchema, describeSchema, vpcListSchema, vpcSchema } from "./schema.js";
+import {
+  addCidrBlockSchema,
+  blockParams,
+  createVpcSchema,
+  describeSchema,
+  vpcListSchema,
+  vpcSchema,
+} from "./schema.js";
 
 const params = pathId("vpc");
 
-export const vpcRoutes: RouteGroup = (scope, { context, view, cursors }) => {
+export const vpcRoutes: RouteGroup = (scope, deps) => {
+  resourceRoutes(scope, deps);
+  blockRoutes(scope, deps);
+};
+
+const resourceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
   const app = typed(scope);
   const present = (vpc: Vpc) => presentVpc(vpc, view);
 
@@ -57,6 +70,39 @@ export const vpcRoutes: RouteGroup = (scope, { context, view, cursors }) => {
     }),
     handler: async (request, reply) => {
       await deleteVpc(context, principalOf(request), request.params.id);
+      return reply.code(204).send();
+    },
+  });
+};
+
+const blockRoutes: RouteGroup = (scope, { context, view }) => {
+  const app = typed(scope);
+
+  app.route({
+    ...endpoint("addCidrBlock", {
+      params,
+      body: addCidrBlockSchema,
+      response: { 201: vpcSchema },
+      description:
+        "Disjoint from the VPC's other blocks and from those of every live peer, and no route of the VPC may lead to it or to a part of it. Peers whose routes follow the peering get a route to it.",
+    }),
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const vpc = await addCidrBlock(context, principalOf(request), id, request.body);
+      return reply.code(201).send(presentVpc(vpc, view));
+    },
+  });
+
+  app.route({
+    ...endpoint("removeCidrBlock", {
+      params: blockParams,
+      response: { 204: noContent },
+      description:
+        "The block is URL-encoded: `10.1.0.0%2F16`. Refused for the primary block, and while subnets lie in it.",
+    }),
+    handler: async (request, reply) => {
+      const { id, cidr } = request.params;
+      await removeCidrBlock(context, principalOf(request), id, cidr);
       return reply.code(204).send();
     },
   });

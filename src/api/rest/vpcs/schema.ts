@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { dataPlaneStatusSchema } from "../data-plane/schema.js";
-import { cidrBlock, id, name, nameOrNull, optionalBody, tags, time } from "../fields.js";
+import {
+  cidrBlock,
+  cidrParameter,
+  id,
+  name,
+  nameOrNull,
+  optionalBody,
+  tags,
+  time,
+} from "../fields.js";
 import { taggedListQuery } from "../query.js";
 
 export const vpcSchema = z
@@ -22,6 +31,10 @@ export const createVpcSchema = z.strictObject({
   cidrBlock,
   tags: tags.optional(),
 });
+
+export const addCidrBlockSchema = z.strictObject({ cidrBlock });
+
+export const blockParams = z.strictObject({ id: id("vpc"), cidr: cidrParameter });
 
 /** Also of subnets and network interfaces. */
 export const describeSchema = optionalBody({

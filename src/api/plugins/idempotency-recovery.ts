@@ -1,0 +1,63 @@
+import type { FastifyRequest } from "fastify";
+import type { ResourceType } from "../../domain/resources.js";
+import { recoverIssuedAccessKey } from "../../services/access-keys.js";
+import type { ServiceContext } from "../../services/context.js";
+import type { Answer, NotedChange } from "../../services/idempotency.js";
+import { presentIssuedAccessKey } from "../rest/access-keys/mapper.js";
+import { principalOf } from "./authentication.js";
+
+type ReadableType = Exclude<ResourceType, "access-key">;
+
+/** Where each kind of resource is read. */
+const PATHS: Record<ReadableType, string> = {
+  tenant: "/v1/tenants",
+  vpc: "/v1/vpcs",
+  subnet: "/v1/subnets",
+  "network-interface": "/v1/network-interfaces",
+  "route-table": "/v1/route-tables",
+  "vpc-peering": "/v1/vpc-peerings",
+};
+
+const NO_CONTENT = 204;
+
+/**
+ * The answer to a call whose change was committed and that never got one: the success of this
+ * operation with the resource as it is now. What was deleted since is 404.
+ */
+export async function recoverAnswer(
+  ctx: ServiceContext,
+  request: FastifyRequest,
+  { resourceType, resourceId }: NotedChange,
+): Promise<Answer> {
+  const status = successStatus(request);
+  if (status === NO_CONTENT) return { status, headers: {}, body: "" };
+  if (resourceType === "access-key") {
+    const issued = await recoverIssuedAccessKey(ctx, principalOf(request), resourceId);
+    const body = JSON.stringify(presentIssuedAccessKey(issued));
+    const headers = { "content-type": JSON_TYPE, "cache-control": "no-store" };
+    return { status, headers, body };
+  }
+  return readAgain(request, `${PATHS[resourceType]}/${resourceId}`, status);
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** Asks with the caller's own credential, so that the answer holds what the caller may see. */
+async function readAgain(request: FastifyRequest, url: string, status: number): Promise<Answer> {
+  const { authorization = "" } = request.headers;
+  const headers = { authorization, "x-request-id": request.id };
+  const response = await request.server.inject({ method: "GET", url, headers });
+  const contentType = String(response.headers["content-type"] ?? JSON_TYPE);
+  return {
+    status: response.statusCode === 200 ? status : response.statusCode,
+    headers: { "content-type": contentType },
+    body: response.body,
+  };
+}
+
+/** Where an operation has two, the lower one is for calls that have changed nothing. */
+function successStatus(request: FastifyRequest): number {
+  const { response } = request.routeOptions.schema ?? {};
+  const statuses = Object.keys(response ?? {}).map(Number);
+  return Math.max(...statuses.filter((status) => status < 300));
+}

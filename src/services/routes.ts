@@ -1,0 +1,118 @@
+import { type Cidr, contains, formatCidr, parseCidr } from "../domain/cidr.js";
+import { DomainError } from "../domain/errors.js";
+import { isTerminal } from "../domain/lifecycle.js";
+import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
+import type { RouteTable, VpcPeering } from "../domain/resources.js";
+import { recordChange } from "../store/change.js";
+import { inTransaction, type Tx } from "../store/database/transaction.js";
+import { findRouteTable, insertRoutes, removeRoute } from "../store/route-tables.js";
+import { findPeering } from "../store/vpc-peerings.js";
+import { touchVpcs } from "../store/vpcs.js";
+import type { ServiceContext } from "./context.js";
+import { requirePeering } from "./peering-access.js";
+import { resourceChange } from "./resource-change.js";
+import { lockRouteTable, requireRouteTable } from "./route-tables.js";
+
+const DESTINATION = "/destinationCidrBlock";
+
+/**
+ * Adds a route to a peering, to a whole block of the peer, a part of one, or (as EC2) any other
+ * destination: what is outside the peer's blocks is dropped on its way.
+ * @throws DomainError `RouteAlreadyExists`, `RouteLimitExceeded`, `InvalidParameterValue`, …
+ */
+export async function createRoute(
+  ctx: ServiceContext,
+  caller: Principal,
+  routeTableId: string,
+  input: { destinationCidrBlock: string; vpcPeeringId: string },
+): Promise<RouteTable> {
+  ownTenant(caller);
+  requirePermission(caller, "route_table:update");
+  const destination = parseDestination(input.destinationCidrBlock);
+  const table = await inTransaction(ctx.db, async (tx) => {
+    const locked = await lockRouteTable(tx, caller, routeTableId);
+    refuseTakenDestination(locked, destination);
+    const { vpcPeeringId } = input;
+    requireTarget(ctx, caller, locked, vpcPeeringId, await findPeering(tx, vpcPeeringId));
+    requireQuota(ctx.quotas, "routesPerTable", locked.routes.length);
+    await insertRoutes(tx, [{ routeTableId, destination, vpcPeeringId, origin: "user" }]);
+    return changed(tx, caller, locked);
+  });
+  ctx.waker.wake([table.vpcId]);
+  return table;
+}
+
+/** @throws DomainError `NotFound`, `InvalidParameterValue` for a local route */
+export async function deleteRoute(
+  ctx: ServiceContext,
+  caller: Principal,
+  routeTableId: string,
+  destinationText: string,
+): Promise<void> {
+  ownTenant(caller);
+  requirePermission(caller, "route_table:update");
+  const destination = parseDestination(destinationText);
+  const table = await inTransaction(ctx.db, async (tx) => {
+    const locked = await lockRouteTable(tx, caller, routeTableId);
+    if (locked.vpcBlocks.some((block) => formatCidr(block) === destinationText)) {
+      throw new DomainError("InvalidParameterValue", "a local route goes with its CIDR block only");
+    }
+    if (!(await removeRoute(tx, routeTableId, destination))) {
+      const detail = `route table ${routeTableId} has no route to ${destinationText}`;
+      throw new DomainError("NotFound", detail);
+    }
+    return changed(tx, caller, locked);
+  });
+  ctx.waker.wake([table.vpcId]);
+}
+
+async function changed(tx: Tx, caller: Principal, table: RouteTable): Promise<RouteTable> {
+  const { id, tenantId, vpcId } = table;
+  const change = resourceChange(caller, "route-table", tenantId, id, "update");
+  await touchVpcs(tx, [vpcId], await recordChange(tx, change));
+  return requireRouteTable(caller, id, await findRouteTable(tx, id));
+}
+
+function parseDestination(text: string): Cidr {
+  const parsed = parseCidr(text);
+  if (parsed === undefined || parsed.block.family !== 4) {
+    const detail = `"${text}" is not an IPv4 CIDR block such as 10.1.0.0/16`;
+    throw new DomainError("ValidationError", detail, { pointer: DESTINATION });
+  }
+  if (!parsed.canonical) {
+    const detail = `${text} has host bits set; the block is ${formatCidr(parsed.block)}`;
+    throw new DomainError("InvalidParameterValue", detail, { pointer: DESTINATION });
+  }
+  return parsed.block;
+}
+
+function refuseTakenDestination(table: RouteTable, destination: Cidr): void {
+  const text = formatCidr(destination);
+  const taken = [...table.vpcBlocks, ...table.routes.map((route) => route.destination)];
+  if (taken.some((other) => formatCidr(other) === text)) {
+    const detail = `route table ${table.id} has a route to ${text} already`;
+    throw new DomainError("RouteAlreadyExists", detail, { pointer: DESTINATION });
+  }
+  const outer = table.vpcBlocks.find((block) => contains(block, destination));
+  if (outer === undefined) return;
+  const detail = `${text} lies inside the VPC's own block ${formatCidr(outer)}`;
+  throw new DomainError("InvalidParameterValue", detail, { pointer: DESTINATION });
+}
+
+/** A peering in which the table's VPC takes part, and that has not ended; any other is unknown. */
+function requireTarget(
+  ctx: ServiceContext,
+  caller: Principal,
+  table: RouteTable,
+  vpcPeeringId: string,
+  found: VpcPeering | null,
+): void {
+  const pointer = "/vpcPeeringId";
+  const takesPart = [found?.requester.vpcId, found?.accepter.vpcId].includes(table.vpcId);
+  const candidate = takesPart ? found : null;
+  const peering = requirePeering(ctx, caller, vpcPeeringId, candidate, pointer);
+  if (!isTerminal(peering.state)) return;
+  const detail = `peering ${vpcPeeringId} is ${peering.state}`;
+  throw new DomainError("InvalidStateTransition", detail, { pointer });
+}

@@ -1,0 +1,53 @@
+import type { ServiceContext } from "./context.js";
+import { forgetIdempotencyKeys } from "./idempotency.js";
+import { expireRequests, failDoomedRequests, forgetHiddenPeerings } from "./peering-sweeps.js";
+
+interface Log {
+  warn(details: object, message: string): void;
+}
+
+interface Sweep {
+  readonly name: string;
+  readonly everyMs: number;
+  run(ctx: ServiceContext): Promise<unknown>;
+}
+
+/** Requests that cannot succeed are to fail within a second; the rest is in no hurry. */
+const SWEEPS: readonly Sweep[] = [
+  { name: "requests that cannot succeed", everyMs: 400, run: failDoomedRequests },
+  { name: "requests that nobody answered", everyMs: 2000, run: expireRequests },
+  { name: "peerings that nobody sees any more", everyMs: 5000, run: forgetHiddenPeerings },
+  { name: "idempotency keys", everyMs: 5000, run: forgetIdempotencyKeys },
+];
+
+/** Runs every sweep at once and then again and again until stopped. */
+export function startSweeper(ctx: ServiceContext, log: Log): { stop(): Promise<void> } {
+  const running = SWEEPS.map((sweep) => repeat(ctx, sweep, log));
+  return {
+    async stop() {
+      await Promise.all(running.map((each) => each.stop()));
+    },
+  };
+}
+
+function repeat(ctx: ServiceContext, sweep: Sweep, log: Log): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const once = async (): Promise<void> => {
+    await sweep.run(ctx).catch((error: unknown) => {
+      log.warn({ err: error, sweep: sweep.name }, "a sweep failed; trying again");
+    });
+    if (!stopped) timer = setTimeout(next, sweep.everyMs);
+  };
+  let current = once();
+  function next(): void {
+    current = once();
+  }
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await current;
+    },
+  };
+}

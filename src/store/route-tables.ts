@@ -1,0 +1,215 @@
+import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
+import type { Page, PageRequest, Route, RouteTable } from "../domain/resources.js";
+import type { Prisma } from "../generated/prisma/client.js";
+import type { Tx } from "./database/transaction.js";
+import { pageArguments, toPage } from "./page.js";
+
+const contents = {
+  vpc: { select: { tenantId: true, generation: true, blocks: { orderBy: { block: "asc" } } } },
+  routes: { orderBy: { destination: "asc" } },
+  subnets: { select: { id: true }, orderBy: { number: "asc" } },
+} satisfies Prisma.RouteTableInclude;
+
+type RouteTableRow = Prisma.RouteTableGetPayload<{ include: typeof contents }>;
+
+export interface NewRouteTable {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly main: boolean;
+  readonly generation: number;
+}
+
+export async function insertRouteTable(tx: Tx, table: NewRouteTable): Promise<RouteTable> {
+  return toRouteTable(tx, await tx.routeTable.create({ data: { ...table }, include: contents }));
+}
+
+export async function findRouteTable(client: Tx, id: string): Promise<RouteTable | null> {
+  const row = await client.routeTable.findUnique({ where: { id }, include: contents });
+  return row && toRouteTable(client, row);
+}
+
+export interface RouteTableFilter {
+  /** Null: of every tenant. */
+  readonly tenantId: string | null;
+  readonly vpcId?: string | undefined;
+}
+
+export async function findRouteTables(
+  client: Tx,
+  filter: RouteTableFilter,
+  page: PageRequest,
+): Promise<Page<RouteTable>> {
+  const rows = await client.routeTable.findMany({
+    where: {
+      number: { gt: page.after },
+      ...(filter.tenantId !== null && { vpc: { tenantId: filter.tenantId } }),
+      ...(filter.vpcId !== undefined && { vpcId: filter.vpcId }),
+    },
+    include: contents,
+    ...pageArguments(page),
+  });
+  const active = await activePeerings(client, rows);
+  return toPage(
+    rows.map((row) => assemble(row, active)),
+    page.limit,
+  );
+}
+
+export async function countRouteTables(client: Tx, vpcId: string): Promise<number> {
+  return client.routeTable.count({ where: { vpcId } });
+}
+
+export async function removeRouteTable(tx: Tx, id: string): Promise<void> {
+  await tx.routeTable.delete({ where: { id } });
+}
+
+/** Associates a subnet; null returns it to the main table. */
+export async function associateSubnet(
+  tx: Tx,
+  subnetId: string,
+  routeTableId: string | null,
+): Promise<void> {
+  await tx.subnet.update({ where: { id: subnetId }, data: { routeTableId } });
+}
+
+export interface NewRoute {
+  readonly routeTableId: string;
+  readonly destination: Cidr;
+  readonly vpcPeeringId: string;
+  readonly origin: Route["origin"];
+}
+
+export async function insertRoutes(tx: Tx, routes: readonly NewRoute[]): Promise<void> {
+  await tx.route.createMany({
+    data: routes.map((route) => ({ ...route, destination: formatCidr(route.destination) })),
+  });
+}
+
+/** What came of adding a peering's routes to the main table of a VPC. */
+export interface MainRoutes {
+  readonly routeTableId: string;
+  /** How many routes the table had before. */
+  readonly present: number;
+  /** How many were added: fewer than asked for, when a destination stood there already. */
+  readonly added: number;
+}
+
+/** Adds routes with origin "peering" to the main table of a VPC, as far as they are new to it. */
+export async function insertMainRoutes(
+  tx: Tx,
+  vpcId: string,
+  vpcPeeringId: string,
+  destinations: readonly Cidr[],
+): Promise<MainRoutes> {
+  const [row] = await tx.$queryRaw<MainRoutes[]>`
+    WITH main AS (
+      SELECT t."id", (SELECT count(*) FROM "route" r WHERE r."route_table_id" = t."id") AS present
+      FROM "route_table" t WHERE t."vpc_id" = ${vpcId} AND t."main"
+    ), added AS (
+      INSERT INTO "route" ("route_table_id", "destination", "vpc_peering_id", "origin")
+      SELECT main."id", d::inet, ${vpcPeeringId}, 'peering'
+      FROM main, unnest(${destinations.map(formatCidr)}::text[]) AS d
+      ON CONFLICT DO NOTHING RETURNING 1
+    )
+    SELECT main."id" AS "routeTableId", main.present::int AS "present",
+      (SELECT count(*) FROM added)::int AS "added" FROM main`;
+  if (row === undefined) throw new Error(`VPC ${vpcId} has no main route table`);
+  return row;
+}
+
+/** Which of these destinations stand in the table for another reason than this peering. */
+export async function findOtherDestinations(
+  client: Tx,
+  vpcPeeringId: string,
+  routeTableId: string,
+  destinations: readonly Cidr[],
+): Promise<Cidr[]> {
+  const rows = await client.route.findMany({
+    where: {
+      routeTableId,
+      destination: { in: destinations.map(formatCidr) },
+      NOT: { vpcPeeringId, origin: "peering" },
+    },
+    select: { destination: true },
+  });
+  return rows.map((row) => storedBlock(row.destination));
+}
+
+/** A route of any table of the VPC whose destination is this block or lies inside it. */
+export async function findRouteInside(
+  client: Tx,
+  vpcId: string,
+  block: Cidr,
+): Promise<{ routeTableId: string; destination: string } | undefined> {
+  const rows = await client.$queryRaw<Array<{ routeTableId: string; destination: string }>>`
+    SELECT r."route_table_id" AS "routeTableId", r."destination"::text AS "destination"
+    FROM "route" r JOIN "route_table" t ON t."id" = r."route_table_id"
+    WHERE t."vpc_id" = ${vpcId} AND r."destination" <<= ${formatCidr(block)}::inet LIMIT 1`;
+  return rows[0];
+}
+
+/** False when the table has no such route. */
+export async function removeRoute(
+  tx: Tx,
+  routeTableId: string,
+  destination: Cidr,
+): Promise<boolean> {
+  const { count } = await tx.route.deleteMany({
+    where: { routeTableId, destination: formatCidr(destination) },
+  });
+  return count === 1;
+}
+
+/** Removes the routes that came with a peering; with `destination`, only those to that block. */
+export async function removePeeringRoutes(
+  tx: Tx,
+  vpcPeeringId: string,
+  destination?: Cidr,
+): Promise<void> {
+  await tx.route.deleteMany({
+    where: {
+      vpcPeeringId,
+      origin: "peering",
+      ...(destination !== undefined && { destination: formatCidr(destination) }),
+    },
+  });
+}
+
+/** A block as PostgreSQL's inet prints it, which leaves out the length of a single address. */
+export function storedBlock(text: string): Cidr {
+  return cidr(text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`);
+}
+
+async function toRouteTable(client: Tx, row: RouteTableRow): Promise<RouteTable> {
+  return assemble(row, await activePeerings(client, [row]));
+}
+
+async function activePeerings(
+  client: Tx,
+  tables: readonly RouteTableRow[],
+): Promise<ReadonlySet<string>> {
+  const ids = [...new Set(tables.flatMap(({ routes }) => routes.map((r) => r.vpcPeeringId)))];
+  if (ids.length === 0) return new Set();
+  const rows = await client.vpcPeering.findMany({
+    where: { id: { in: ids }, state: "active" },
+    select: { id: true },
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+function assemble(row: RouteTableRow, active: ReadonlySet<string>): RouteTable {
+  const { vpc, routes, subnets, ...rest } = row;
+  return {
+    ...rest,
+    tenantId: vpc.tenantId,
+    vpcBlocks: vpc.blocks.map(({ block }) => cidr(block)),
+    routes: routes.map(({ destination, vpcPeeringId, origin }) => ({
+      destination: storedBlock(destination),
+      vpcPeeringId,
+      origin: origin === "peering" ? "peering" : "user",
+      active: active.has(vpcPeeringId),
+    })),
+    associations: subnets.map(({ id }) => id),
+    generation: Number(vpc.generation),
+  };
+}

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { failDoomedRequests } from "../../../src/services/peering-sweeps.js";
+import { type Answer, startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
+import { databaseEngines } from "../../support/databases.js";
+import { expectRefusal, type Owned, Scene } from "../../support/scene.js";
+
+const QUOTAS = {
+  livePeeringsPerVpc: 2,
+  pendingRequestsPerTenant: 3,
+  vpcsPerTenant: 6,
+  blocksPerVpc: 3,
+  routeTablesPerVpc: 3,
+  routesPerTable: 3,
+};
+
+describe.each(databaseEngines)("quotas on $name", (engine) => {
+  let api: TestApi;
+  let scene: Scene;
+  let red: TenantKey;
+  let blue: TenantKey;
+
+  beforeAll(async () => {
+    api = await startTestApi(engine, { quotas: QUOTAS, sweeping: false });
+    scene = new Scene(api);
+  });
+  afterAll(() => api.stop());
+  beforeEach(async () => {
+    red = await api.createTenantWithKey("admin");
+    blue = await api.createTenantWithKey("admin");
+  });
+
+  const codesOf = (answers: readonly Answer[]): string[] =>
+    answers.map(({ status, body }) => body.code ?? String(status)).sort();
+  const vpcs = (key: TenantKey, blocks: readonly string[]): Promise<Owned[]> =>
+    Promise.all(blocks.map((block) => scene.vpc(key, block)));
+  const ask = (from: Owned, accepterVpcId: string, accepterTenantId: string) =>
+    scene.call(from.key, "POST", "/vpc-peerings", {
+      requesterVpcId: from.vpcId,
+      accepterVpcId,
+      accepterTenantId,
+    });
+
+  test("VPCs of a tenant", async () => {
+    const create = () => scene.call(red, "POST", "/vpcs", { cidrBlock: "10.1.0.0/16" });
+    const answers = await Promise.all(Array.from({ length: 9 }, create));
+    expect(codesOf(answers)).toEqual([
+      ...Array(6).fill("201"),
+      ...Array(3).fill("VpcLimitExceeded"),
+    ]);
+    expectRefusal(await create(), { status: 409, code: "VpcLimitExceeded", detail: "6" });
+    expect((await scene.vpc(blue, "10.1.0.0/16")).vpcId).toMatch(/^vpc-/);
+    const made = answers.find(({ status }) => status === 201);
+    await scene.must(204, red, "DELETE", `/vpcs/${made?.body.id}`);
+    expect((await create()).status).toBe(201);
+  });
+
+  test("CIDR blocks of a VPC", async () => {
+    const a = await scene.vpc(red, "10.1.0.0/16");
+    expect((await scene.addBlock(a, "10.11.0.0/16")).status).toBe(201);
+    const last = await Promise.all(
+      ["10.12.0.0/16", "10.13.0.0/16", "10.14.0.0/16"].map((block) => scene.addBlock(a, block)),
+    );
+    expect(codesOf(last)).toEqual(["201", "CidrBlockLimitExceeded", "CidrBlockLimitExceeded"]);
+    const refused = await scene.addBlock(a, "10.15.0.0/16");
+    expectRefusal(refused, { status: 409, code: "CidrBlockLimitExceeded" });
+    expect((await scene.removeBlock(a, "10.11.0.0/16")).status).toBe(204);
+    expect((await scene.addBlock(a, "10.15.0.0/16")).status).toBe(201);
+  });
+
+  test("route tables of a VPC, the main one included", async () => {
+    const { vpcId } = await scene.vpc(red, "10.1.0.0/16");
+    const create = () => scene.call(red, "POST", "/route-tables", { vpcId });
+    const answers = await Promise.all([create(), create(), create()]);
+    expect(codesOf(answers)).toEqual(["201", "201", "RouteTableLimitExceeded"]);
+    const made = answers.find(({ status }) => status === 201);
+    await scene.must(204, red, "DELETE", `/route-tables/${made?.body.id}`);
+    expect((await create()).status).toBe(201);
+    expectRefusal(await create(), { status: 409, code: "RouteTableLimitExceeded" });
+  });
+
+  describe("routes of a route table", () => {
+    async function full(of: Owned, peering: string): Promise<string> {
+      const table = await scene.mainTable(of);
+      for (const third of [1, 2, 3]) {
+        const { status } = await scene.addRoute(of, table, `10.99.${third}.0/24`, peering);
+        expect(status).toBe(201);
+      }
+      return table;
+    }
+
+    test("local ones do not count", async () => {
+      const [a, b] = [await scene.vpc(red, "10.1.0.0/16"), await scene.vpc(blue, "10.2.0.0/16")];
+      await scene.addBlock(a, "10.11.0.0/16");
+      const peering = await scene.peer(a, b, { requester: false });
+      const table = await full(a, peering);
+      const refused = await scene.addRoute(a, table, "10.99.4.0/24", peering);
+      expectRefusal(refused, { status: 409, code: "RouteLimitExceeded", detail: "3" });
+      const path = `/route-tables/${table}/routes/${encodeURIComponent("10.99.1.0/24")}`;
+      await scene.must(204, red, "DELETE", path);
+      expect((await scene.addRoute(a, table, "10.99.4.0/24", peering)).status).toBe(201);
+    });
+
+    test("those that come with a peering count: the accept is refused, and possible without", async () => {
+      const [a, b] = [await scene.vpc(red, "10.1.0.0/16"), await scene.vpc(blue, "10.2.0.0/16")];
+      const peering = await scene.request(a, b);
+      await full(b, peering);
+      const refused = await scene.accept(b, peering);
+      expectRefusal(refused, { status: 409, code: "RouteLimitExceeded" });
+      expect(await scene.stateOf(a, peering)).toBe("pending-acceptance");
+      expect(await scene.routes(a)).toEqual([]);
+      expect((await scene.accept(b, peering, { autoRoutes: false })).body.state).toBe("active");
+    });
+  });
+
+  describe("pending requests that a tenant has sent", () => {
+    test("count until they are answered, whoever they were sent to", async () => {
+      const from = await vpcs(red, ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16"]);
+      const to = await scene.vpc(blue, "10.9.0.0/16");
+      const answers = await Promise.all(from.map((each) => ask(each, to.vpcId, blue.tenantId)));
+      const code = "PendingVpcPeeringConnectionLimitExceeded";
+      expect(codesOf(answers)).toEqual(["201", "201", "201", code]);
+      const left = from.filter((_, index) => answers[index]?.status !== 201);
+      const [sent, other] = answers.filter(({ status }) => status === 201);
+      const again = await ask(
+        from[answers.indexOf(sent as Answer)] as Owned,
+        to.vpcId,
+        blue.tenantId,
+      );
+      expect(again).toMatchObject({ status: 200, body: { id: sent?.body.id } });
+      expect((await scene.accept(to, sent?.body.id)).body.state).toBe("active");
+      expect((await ask(left[0] as Owned, to.vpcId, blue.tenantId)).status).toBe(201);
+      const [last] = await vpcs(red, ["10.5.0.0/16"]);
+      expectRefusal(await ask(last as Owned, to.vpcId, blue.tenantId), { status: 409, code });
+      await scene.must(200, blue, "POST", `/vpc-peerings/${other?.body.id}/reject`);
+      expect((await ask(last as Owned, to.vpcId, blue.tenantId)).status).toBe(201);
+    });
+
+    test("count the same when they cannot succeed: the quota tells nothing", async () => {
+      const from = await scene.vpc(red, "10.1.0.0/16");
+      const code = "PendingVpcPeeringConnectionLimitExceeded";
+      for (const digit of [1, 2, 3]) {
+        const answer = await ask(from, `vpc-0000000000000000${digit}`, blue.tenantId);
+        expect(answer).toMatchObject({ status: 201, body: { state: "pending-acceptance" } });
+      }
+      const real = await scene.vpc(blue, "10.2.0.0/16");
+      const answers = [
+        await ask(from, real.vpcId, blue.tenantId),
+        await ask(from, "vpc-00000000000000009", blue.tenantId),
+      ];
+      const said = answers.map(({ status, body }) => [status, body.code, body.detail]);
+      expect(said[0]).toEqual([409, code, expect.any(String)]);
+      expect(said[1]).toEqual(said[0]);
+      await failDoomedRequests(api.context);
+      expect((await ask(from, real.vpcId, blue.tenantId)).status).toBe(201);
+    });
+
+    test("do not count for those who received them", async () => {
+      const from = await vpcs(red, ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]);
+      const to = await scene.vpc(blue, "10.9.0.0/16");
+      for (const each of from) await scene.request(each, to);
+      expect(await scene.request(to, await scene.vpc(red, "10.4.0.0/16"))).toMatch(/^pcx-/);
+    });
+  });
+
+  describe("live peerings of a VPC", () => {
+    const code = "ActiveVpcPeeringConnectionPerVpcLimitExceeded";
+
+    test("are counted on accept, at the accepter", async () => {
+      const from = await vpcs(red, ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]);
+      const hub = await scene.vpc(blue, "10.9.0.0/16");
+      const ids = await Promise.all(from.map((each) => scene.request(each, hub)));
+      const answers = await Promise.all(ids.map((id) => scene.accept(hub, id)));
+      expect(codesOf(answers)).toEqual(["200", "200", code]);
+      const refused = ids[answers.findIndex(({ status }) => status === 409)] ?? "";
+      expect(await scene.stateOf(hub, refused)).toBe("pending-acceptance");
+      const live = ids.find((id) => id !== refused) ?? "";
+      await scene.end(hub, live);
+      expect((await scene.accept(hub, refused)).body.state).toBe("active");
+    });
+
+    test("are counted on accept, at the requester", async () => {
+      const hub = await scene.vpc(red, "10.9.0.0/16");
+      const to = await vpcs(blue, ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]);
+      const ids = await Promise.all(to.map((each) => scene.request(hub, each)));
+      const answers = await Promise.all(
+        ids.map((id, index) => scene.accept(to[index] as Owned, id)),
+      );
+      expect(codesOf(answers)).toEqual(["200", "200", code]);
+    });
+
+    test("do not include pending and ended ones", async () => {
+      const hub = await scene.vpc(red, "10.9.0.0/16");
+      const [one, two, three] = await vpcs(blue, ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]);
+      await scene.end(hub, await scene.peer(hub, one as Owned));
+      await scene.request(hub, one as Owned);
+      const live = [await scene.peer(hub, two as Owned), await scene.peer(hub, three as Owned)];
+      expect((await scene.routes(hub)).map(({ target }) => target)).toEqual(live);
+    });
+  });
+});

@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { retentionOf } from "../../../src/domain/retention.js";
+
+const HOUR = 3_600_000;
+const NOBODY = { requester: false, accepter: false };
+const REQUESTER = { requester: true, accepter: false };
+const ACCEPTER = { requester: false, accepter: true };
+const BOTH = { requester: true, accepter: true };
+
+it.each([
+  ["rejected", ACCEPTER, 48, 2],
+  ["expired", NOBODY, 48, 48],
+  ["failed", NOBODY, 2, 2],
+  ["deleted", REQUESTER, 2, 48],
+  ["deleted", ACCEPTER, 48, 2],
+  ["deleted", BOTH, 2, 2],
+] as const)("%s, ended by %j: %i h for the requester, %i h for the accepter", (...row) => {
+  const [state, ended, requester, accepter] = row;
+  const expected = { requesterMs: requester * HOUR, accepterMs: accepter * HOUR };
+  expect(retentionOf(state, ended)).toEqual(expected);
+});
