@@ -201,7 +201,7 @@ const onPeering = fc
       },
   );
 
-const advance = fc.constantFrom(1, 3, 3, 25, 49, 169).map(
+const advance = fc.constantFrom(1, 3, 3, 3, 25, 49, 49, 169).map(
   (hours): Draw =>
     () => ({ kind: "advance", hours }),
 );
@@ -218,7 +218,7 @@ export const draws = fc.oneof(
   { weight: 1, arbitrary: associate },
   { weight: 9, arbitrary: request },
   { weight: 9, arbitrary: onPeering },
-  { weight: 1, arbitrary: advance },
+  { weight: 2, arbitrary: advance },
   { weight: 2, arbitrary: sweep },
   { weight: 4, arbitrary: confirm },
 );

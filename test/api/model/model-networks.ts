@@ -126,13 +126,13 @@ function otherSide(peering: ModelPeering, vpcId: string) {
   return peering.requester.vpc === vpcId ? peering.accepter : peering.requester;
 }
 
-/** The peer whose routes follow the peering gets one to the new block, if it has none. */
+/** The peer whose routes follow the peering gets one to the new block, if it has none and room. */
 function followBlock(state: State, peering: ModelPeering, vpcId: string, block: string): void {
   const peer = otherSide(peering, vpcId);
   if (!peer.autoRoutes || peering.state === "deleting") return;
   const { routes } = mainTable(state, peer.vpc);
   if (routes.some(({ destination }) => destination === block)) return;
-  refuseIf(routes.length >= QUOTAS.routesPerTable, "RouteLimitExceeded");
+  if (routes.length >= QUOTAS.routesPerTable) return;
   routes.push({ destination: block, peering: peering.id, origin: "peering" });
 }
 

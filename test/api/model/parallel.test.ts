@@ -8,7 +8,7 @@ import { Memory } from "./memory.js";
 import { realNames } from "./names.js";
 import { perform } from "./perform.js";
 import { PRELUDE } from "./prelude.js";
-import { runParameters, TIME_LIMIT_MS } from "./settings.js";
+import { runParameters, TEST_LIMIT_MS } from "./settings.js";
 import { takeSnapshot } from "./snapshot.js";
 import { type World, WorldFactory } from "./world.js";
 
@@ -74,7 +74,7 @@ describe.each(databaseEngines)("many calls at once, on $name", (engine) => {
       // What races need not race again: a smaller example would be luck.
       await fc.assert(property, { ...runParameters(RUNS), endOnFailure: true });
     },
-    TIME_LIMIT_MS,
+    TEST_LIMIT_MS,
   );
 
   if (engine.name === "postgres") {

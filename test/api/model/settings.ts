@@ -6,12 +6,15 @@
 const factor = Number(process.env["PATCHBAY_TEST_MODEL_RUNS"] ?? 1);
 const seed = process.env["PATCHBAY_TEST_MODEL_SEED"];
 
+const PROPERTY_LIMIT_MS = 60_000 * Math.max(1, factor);
+
+/** Long enough for a failure to be made smaller, which takes many runs more. */
+export const TEST_LIMIT_MS = 2 * PROPERTY_LIMIT_MS;
+
 export function runParameters(runs: number) {
   return {
     numRuns: Math.ceil(runs * factor),
+    interruptAfterTimeLimit: PROPERTY_LIMIT_MS,
     ...(seed !== undefined && { seed: Number(seed) }),
   };
 }
-
-/** Shrinking a failure takes many runs more. */
-export const TIME_LIMIT_MS = 120_000 * Math.max(1, factor);
