@@ -12,7 +12,7 @@ import { runParameters, TEST_LIMIT_MS } from "./settings.js";
 import { initialState, type State, universeOf } from "./state.js";
 import { START, type World, WorldFactory } from "./world.js";
 
-const RUNS = 8;
+const RUNS = 7;
 const COMMANDS = 120;
 
 interface Model {
