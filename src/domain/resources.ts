@@ -156,6 +156,9 @@ export interface Actor {
   readonly claim?: IdempotencyClaim;
 }
 
+/** The daemon itself. */
+export const SYSTEM: Actor = { kind: "system", tenantId: null, accessKeyId: null };
+
 /** One page of a list in stable order. `next` continues after it; null at the end. */
 export interface Page<T> {
   readonly items: readonly T[];

@@ -16,9 +16,9 @@ import { actorOf } from "./authentication.js";
 import { addAutoRoutes } from "./auto-routes.js";
 import type { ServiceContext } from "./context.js";
 import { lockPeeringWithVpcs } from "./peering-access.js";
-import { peeringChange, SETUP_FAILED, SYSTEM } from "./peering-changes.js";
+import { peeringChange, SETUP_FAILED } from "./peering-changes.js";
 import { settled } from "./peering-settlement.js";
-import { expirePeering } from "./peering-sweeps.js";
+import { expirePeering, failPeering } from "./peering-sweeps.js";
 import { blocksOf, overlapping } from "./request-peering.js";
 
 /** The peering after the attempt, and why it ended in `failed` if it did. */
@@ -65,7 +65,7 @@ async function attemptAccept(
   }
   const ends = checkEnds(peering, vpcs);
   if (ends instanceof DomainError) {
-    return { peering: await fail(ctx, tx, peering), failure: ends };
+    return { peering: await failPeering(ctx, tx, peering), failure: ends };
   }
   const { requester, accepter } = ends;
   const live = await countMostLivePeerings(tx, [requester.id, accepter.id]);
@@ -114,11 +114,6 @@ function checkEnds(
   return overlap === undefined
     ? { requester, accepter }
     : overlapping(requester, accepter, overlap);
-}
-
-async function fail(ctx: ServiceContext, tx: Tx, peering: VpcPeering): Promise<VpcPeering> {
-  const generation = await recordChange(tx, peeringChange(SYSTEM, peering, "fail", "failed"));
-  return move(ctx, tx, peering, { to: "failed", statusMessage: SETUP_FAILED, generation });
 }
 
 async function move(

@@ -6,12 +6,6 @@ import type { Change } from "../store/change.js";
 export const SETUP_FAILED =
   "The peering could not be set up. Check the ids of the accepter VPC and its tenant, and that the CIDR blocks of the two VPCs do not overlap.";
 
-export const SYSTEM: Actor = {
-  kind: "system",
-  tenantId: null,
-  accessKeyId: null,
-};
-
 /** What an event needs to know of a peering; `state` is null before it exists. */
 export interface ChangedPeering {
   readonly id: string;

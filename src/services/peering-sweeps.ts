@@ -1,5 +1,5 @@
 import type { PeeringState } from "../domain/lifecycle.js";
-import type { VpcPeering } from "../domain/resources.js";
+import { SYSTEM, type VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../store/vpc-peerings.js";
 import { lockVpcRows } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
-import { peeringChange, SETUP_FAILED, SYSTEM } from "./peering-changes.js";
+import { peeringChange, SETUP_FAILED } from "./peering-changes.js";
 
 /** Ends the requests that cannot succeed. */
 export async function failDoomedRequests(ctx: ServiceContext): Promise<void> {
@@ -41,7 +41,12 @@ export async function expirePeering(
   return end(ctx, tx, peering, "expire", "expired", "Nobody answered in time");
 }
 
-async function failPeering(ctx: ServiceContext, tx: Tx, peering: VpcPeering): Promise<VpcPeering> {
+/** Moves a pending peering, locked by the caller, to `failed`, telling nobody why. */
+export async function failPeering(
+  ctx: ServiceContext,
+  tx: Tx,
+  peering: VpcPeering,
+): Promise<VpcPeering> {
   return end(ctx, tx, peering, "fail", "failed", SETUP_FAILED);
 }
 

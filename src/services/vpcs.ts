@@ -9,7 +9,7 @@ import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { insertRouteTable } from "../store/route-tables.js";
 import { findSubnetIds } from "../store/subnets.js";
 import { lockTenant } from "../store/tenants.js";
-import { findLivePeerings, findPendingPeerings, transitionPeering } from "../store/vpc-peerings.js";
+import { findLivePeerings, lockPendingPeerings, transitionPeering } from "../store/vpc-peerings.js";
 import {
   countVpcs,
   findVpc,
@@ -22,7 +22,8 @@ import {
 } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
-import { peeringChange, SETUP_FAILED, SYSTEM } from "./peering-changes.js";
+import { peeringChange } from "./peering-changes.js";
+import { failPeering } from "./peering-sweeps.js";
 import { resourceChange } from "./resource-change.js";
 
 export interface VpcInput {
@@ -133,9 +134,9 @@ async function endPendingPeerings(
   caller: Principal,
   vpc: Vpc,
 ): Promise<void> {
-  for (const peering of await findPendingPeerings(tx, [vpc.id])) {
+  for (const peering of await lockPendingPeerings(tx, vpc.id)) {
     if (peering.requester.vpcId === vpc.id) await withdraw(ctx, tx, caller, peering);
-    else if (peering.doomedAt === null) await failForRequester(ctx, tx, peering);
+    else if (peering.doomedAt === null) await failPeering(ctx, tx, peering);
   }
 }
 
@@ -154,16 +155,5 @@ async function withdraw(
     at: ctx.clock(),
     generation,
     endedByTenantId: tenantId,
-  });
-}
-
-/** The requester is told no more than that it failed, and not by whom. */
-async function failForRequester(ctx: ServiceContext, tx: Tx, peering: VpcPeering): Promise<void> {
-  const generation = await recordChange(tx, peeringChange(SYSTEM, peering, "fail", "failed"));
-  await transitionPeering(tx, peering, {
-    to: "failed",
-    statusMessage: SETUP_FAILED,
-    at: ctx.clock(),
-    generation,
   });
 }

@@ -1,12 +1,10 @@
 import type { PeeringState } from "../domain/lifecycle.js";
-import type { Actor } from "../domain/resources.js";
+import { SYSTEM } from "../domain/resources.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { recordChange } from "./change.js";
 import { inTransaction, type Tx } from "./database/transaction.js";
 import { toPeering, transitionPeering } from "./vpc-peerings.js";
 import { lockVpcRows } from "./vpcs.js";
-
-const SYSTEM: Actor = { kind: "system", tenantId: null, accessKeyId: null };
 
 interface Settlement {
   readonly from: PeeringState;

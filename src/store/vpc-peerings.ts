@@ -74,6 +74,19 @@ export async function findLivePeerings(
   return findByVpcs(client, vpcIds, LIVE_STATES);
 }
 
+/**
+ * Pending requests from or to a VPC, locked. Who deletes a VPC holds its lock alone, not those of
+ * the VPCs at the other ends, which may be being deleted just now.
+ */
+export async function lockPendingPeerings(tx: Tx, vpcId: string): Promise<VpcPeering[]> {
+  await tx.$queryRaw`
+    SELECT 1 FROM "vpc_peering"
+    WHERE "state" = 'pending-acceptance'
+      AND ("requester_vpc_id" = ${vpcId} OR "accepter_vpc_id" = ${vpcId})
+    ORDER BY "id" FOR UPDATE`;
+  return findPendingPeerings(tx, [vpcId]);
+}
+
 /** Pending requests from or to any of these VPCs, doomed ones included. */
 export async function findPendingPeerings(
   client: Tx,

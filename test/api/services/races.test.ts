@@ -132,6 +132,23 @@ describe.each(databaseEngines)("what races, on $name", (engine) => {
     }
   });
 
+  it("ends a pending request once when both its VPCs are deleted", async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const a = await vpc(one, "10.0.0.0/16");
+      const b = await vpc(two, "10.1.0.0/16");
+      const { id } = await request(a, b);
+      const results = await Promise.allSettled([
+        deleteVpc(api.context, one, a.id),
+        deleteVpc(api.context, two, b.id),
+      ]);
+      expect(codesOf(results)).toEqual([]);
+      const operator = await authenticate(api.context, api.operatorToken);
+      const { items } = await listEvents(api.context, operator, { after: 0, limit: 10_000 });
+      const after = items.filter((e) => e.resourceId === id).map((event) => event.after);
+      expect(after).toEqual(["pending-acceptance", (await getPeering(api.context, one, id)).state]);
+    }
+  });
+
   it("never leaves a subnet in a VPC that is gone", async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { id: vpcId } = await vpc(one, "10.0.0.0/16");
