@@ -76,6 +76,24 @@ function rangeError(code: RangeCode | "ValidationError", detail: string): Domain
   return new DomainError(code, detail, { pointer: "/cidrBlock" });
 }
 
+/**
+ * The IPv4 block that `text` names, of any size.
+ * @param pointer the field that it came from
+ * @throws DomainError `InvalidParameterValue` with host bits set, `ValidationError` when it is none
+ */
+export function anyBlock(text: string, pointer: string): Cidr {
+  const parsed = parseCidr(text);
+  if (parsed === undefined || parsed.block.family !== 4) {
+    const detail = `"${text}" is not an IPv4 CIDR block such as 10.1.0.0/16`;
+    throw new DomainError("ValidationError", detail, { pointer });
+  }
+  if (!parsed.canonical) {
+    const detail = `${text} has host bits set; the block is ${formatCidr(parsed.block)}`;
+    throw new DomainError("InvalidParameterValue", detail, { pointer });
+  }
+  return parsed.block;
+}
+
 /** As EC2: network, router, two more and broadcast; the gateway is the first host. */
 const RESERVED_AT_START = 4n;
 

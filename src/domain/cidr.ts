@@ -36,9 +36,10 @@ export function parseIp(text: string): Ip | undefined {
 }
 
 export function formatIp(ip: Ip): string {
-  return ip.family === 4
-    ? Address4.fromBigInt(ip.value).correctForm()
-    : Address6.fromBigInt(ip.value).correctForm();
+  if (ip.family === 6) return Address6.fromBigInt(ip.value).correctForm();
+  // By hand: a start formats them by the hundred thousand, and the library reads hexadecimal.
+  const value = Number(ip.value);
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
 /**

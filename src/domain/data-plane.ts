@@ -1,3 +1,4 @@
+import type { DropSurvey, InterfaceDrops } from "./drops.js";
 import type { PeeringIntent, Scope } from "./intent.js";
 
 export type BackendKind = "ovs" | "noop";
@@ -21,7 +22,7 @@ export interface Waker {
   wake(vpcIds: Iterable<string>): void;
 }
 
-/** What is known of the switch without asking it. */
+/** What is known of the switch without asking it; and its counters, for which it is asked. */
 export interface DataPlaneView {
   readonly backend: BackendKind;
   /** Status of something that lives in these VPCs and last changed at `generation`. */
@@ -32,6 +33,13 @@ export interface DataPlaneView {
   /** The desired flows of a live peering, by bridge, in `ovs-ofctl` syntax. */
   peeringFlows(peering: PeeringIntent): PeeringBridgeFlows[];
   bridges(): BridgeStatus[];
+  /**
+   * Null when nothing counts what is dropped: see `Backend`.
+   * @throws DomainError `ServiceUnavailable` when the switch cannot be read
+   */
+  dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null>;
+  /** Null when there is no switch that could count. Does not throw: see `complete`. */
+  surveyDrops(): Promise<DropSurvey | null>;
 }
 
 export interface PeeringBridgeFlows {
@@ -48,7 +56,7 @@ export interface BridgeStatus {
   readonly generation: number;
   readonly observedGeneration: number;
   readonly flowCount: number;
-  /** Flows found missing, changed or unexpected by resyncs since start, without a change of intent. */
+  /** Own flows found deleted, altered or added by somebody else since start. */
   readonly driftCount: number;
   readonly lastError: string | null;
   /** RFC 3339, null before the first resync. */

@@ -7,6 +7,8 @@ export const ID_PREFIXES = {
   networkInterface: "eni",
   vpcPeering: "pcx",
   routeTable: "rtb",
+  securityGroup: "sg",
+  securityGroupRule: "sgr",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -1,4 +1,5 @@
 import type { Cidr, Ip } from "./cidr.js";
+import type { Traffic } from "./traffic.js";
 
 /** What tenants stored, as far as a switch is concerned. Numbers are unique and never used again. */
 export interface VpcIntent {
@@ -9,6 +10,9 @@ export interface VpcIntent {
   readonly blocks: readonly Cidr[];
   readonly subnets: readonly SubnetIntent[];
   readonly interfaces: readonly InterfaceIntent[];
+  readonly securityGroups: readonly SecurityGroupIntent[];
+  /** Who is meant by the rules of these groups that name a group, as far as they are in force. */
+  readonly peerGroups: readonly PeerGroupIntent[];
   readonly routeTables: readonly RouteTableIntent[];
 }
 
@@ -39,6 +43,36 @@ export interface InterfaceIntent {
   readonly subnetId: string;
   readonly ip: Ip;
   readonly mac: string;
+  /** Numbers of its security groups, lowest first. */
+  readonly groups: readonly number[];
+}
+
+export interface SecurityGroupIntent {
+  readonly id: string;
+  readonly number: number;
+  readonly rules: readonly RuleIntent[];
+}
+
+/** Something that a security group allows; what no rule allows is refused. */
+export interface RuleIntent {
+  readonly id: string;
+  readonly number: number;
+  readonly direction: "ingress" | "egress";
+  readonly traffic: Traffic;
+  readonly peer: RulePeer;
+}
+
+/** The other end that a rule allows: addresses, or the members of a group, by its number. */
+export type RulePeer =
+  | { readonly kind: "block"; readonly block: Cidr }
+  | { readonly kind: "group"; readonly id: string; readonly group: number };
+
+/** The members of a group that some rule names. */
+export interface PeerGroupIntent {
+  readonly group: number;
+  /** Number of the peering that leads to the group's VPC; 0 for the same VPC. */
+  readonly peering: number;
+  readonly addresses: readonly Ip[];
 }
 
 export interface PeeringSide {

@@ -85,6 +85,14 @@ export function judgeAction(
   return "legal";
 }
 
+/** The rule of an action in words, for the API description. */
+export function describeAction(action: PeeringAction): string {
+  const { from, already }: ActionRule = PEERING_ACTIONS[action];
+  const legal = Object.entries(from).map(([state, roles]) => `${state} (${roles.join(", ")})`);
+  const done = already.length === 0 ? "" : ` Already done in: ${already.join(", ")}.`;
+  return `Legal in: ${legal.join(", ")}.${done} In any other state: 409 InvalidStateTransition.`;
+}
+
 function other(role: PeeringRole): PeeringRole {
   return role === "requester" ? "accepter" : "requester";
 }

@@ -7,6 +7,7 @@ export const PERMISSIONS = [
   ...crud("subnet"),
   ...crud("network_interface"),
   ...crud("route_table"),
+  ...crud("security_group"),
   ...crud("vpc_peering"),
   "vpc_peering:accept",
   "event:read",
@@ -23,7 +24,14 @@ export const TENANT_ROLES = ["viewer", "network-admin", "admin"] as const;
 export type TenantRole = (typeof TENANT_ROLES)[number];
 export type Role = TenantRole | "operator";
 
-const NETWORK = ["vpc", "subnet", "network_interface", "route_table", "vpc_peering"] as const;
+const NETWORK = [
+  "vpc",
+  "subnet",
+  "network_interface",
+  "route_table",
+  "security_group",
+  "vpc_peering",
+] as const;
 /** What belongs to the platform and not to a tenant, although a tenant is a row in it. */
 const PLATFORM = ["tenant", "data_plane"] as const;
 

@@ -11,6 +11,10 @@ export interface Quotas {
   readonly routeTablesPerVpc: number;
   /** Local routes do not count. */
   readonly routesPerTable: number;
+  readonly securityGroupsPerVpc: number;
+  /** Of one group, ingress and egress counted apart. */
+  readonly rulesPerDirection: number;
+  readonly securityGroupsPerInterface: number;
 }
 
 export const DEFAULT_QUOTAS: Quotas = {
@@ -20,6 +24,9 @@ export const DEFAULT_QUOTAS: Quotas = {
   blocksPerVpc: 5,
   routeTablesPerVpc: 200,
   routesPerTable: 1000,
+  securityGroupsPerVpc: 500,
+  rulesPerDirection: 60,
+  securityGroupsPerInterface: 5,
 };
 
 const EXCEEDED: Record<keyof Quotas, { code: ErrorCode; what: string }> = {
@@ -35,6 +42,18 @@ const EXCEEDED: Record<keyof Quotas, { code: ErrorCode; what: string }> = {
   blocksPerVpc: { code: "CidrBlockLimitExceeded", what: "CIDR blocks of a VPC" },
   routeTablesPerVpc: { code: "RouteTableLimitExceeded", what: "route tables of a VPC" },
   routesPerTable: { code: "RouteLimitExceeded", what: "routes of a route table" },
+  securityGroupsPerVpc: {
+    code: "SecurityGroupLimitExceeded",
+    what: "security groups of a VPC",
+  },
+  rulesPerDirection: {
+    code: "RulesPerSecurityGroupLimitExceeded",
+    what: "rules of a security group in one direction",
+  },
+  securityGroupsPerInterface: {
+    code: "SecurityGroupsPerInterfaceLimitExceeded",
+    what: "security groups of a network interface",
+  },
 };
 
 /**

@@ -2,6 +2,7 @@ import type { Cidr, Ip } from "./cidr.js";
 import type { IdempotencyClaim } from "./idempotency.js";
 import type { PeeringRole, PeeringState } from "./lifecycle.js";
 import type { TenantRole } from "./permissions.js";
+import type { Traffic } from "./traffic.js";
 
 /** Stored resources as the rest of the program knows them, free of storage and transport. */
 export type Tags = Readonly<Record<string, string>>;
@@ -63,6 +64,8 @@ export interface NetworkInterface extends Described {
   readonly macAddress: string;
   /** The gateway of its subnet. */
   readonly gateway: Ip;
+  /** In the order in which the groups were made. */
+  readonly securityGroupIds: readonly string[];
   readonly generation: number;
   readonly createdAt: Date;
 }
@@ -93,6 +96,40 @@ export interface VpcPeering {
   readonly endedAt: Date | null;
   /** The tenant whose call ended it, or asked for that. */
   readonly endedByTenantId: string | null;
+}
+
+export type RuleDirection = "ingress" | "egress";
+
+/** The other end of a rule. A group may be of a VPC that is peered with the rule's own. */
+export type SecurityGroupRulePeer =
+  | { readonly kind: "block"; readonly block: Cidr }
+  | { readonly kind: "group"; readonly groupId: string; readonly vpcId: string };
+
+export interface SecurityGroupRule {
+  readonly id: string;
+  readonly number: number;
+  readonly direction: RuleDirection;
+  readonly traffic: Traffic;
+  readonly peer: SecurityGroupRulePeer;
+  readonly description: string;
+  /** It names a group that is gone, or one of a VPC that no active peering leads to. */
+  readonly stale: boolean;
+  readonly createdAt: Date;
+}
+
+export interface SecurityGroup {
+  readonly id: string;
+  readonly number: number;
+  readonly tenantId: string;
+  readonly vpcId: string;
+  readonly name: string;
+  readonly description: string;
+  /** What an interface made without groups gets. */
+  readonly isDefault: boolean;
+  readonly tags: Tags;
+  readonly rules: readonly SecurityGroupRule[];
+  readonly generation: number;
+  readonly createdAt: Date;
 }
 
 export type RouteOrigin = "local" | "user" | "peering";
@@ -142,7 +179,9 @@ export const RESOURCE_TYPES = [
   "subnet",
   "network-interface",
   "route-table",
+  "security-group",
   "vpc-peering",
+  "bridge",
 ] as const;
 
 export type ResourceType = (typeof RESOURCE_TYPES)[number];

@@ -6,11 +6,8 @@ import { requireQuota } from "../domain/quotas.js";
 import { rolesIn, type Vpc, type VpcPeering, type VpcPeeringSide } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
-import {
-  countMostLivePeerings,
-  type Transition,
-  transitionPeering,
-} from "../store/vpc-peerings.js";
+import { type Transition, transitionPeering } from "../store/peering-transitions.js";
+import { countMostLivePeerings } from "../store/vpc-peerings.js";
 import { touchVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import { addAutoRoutes } from "./auto-routes.js";

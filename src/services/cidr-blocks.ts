@@ -1,16 +1,17 @@
 import { vpcBlock } from "../domain/address-plan.js";
 import { type Cidr, formatCidr, overlaps, parseCidr } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
-import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
 import type { Vpc } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { findRouteInside, removePeeringRoutes } from "../store/route-tables.js";
 import { findSubnetsIn } from "../store/subnets.js";
+import { findLivePeerings } from "../store/vpc-peerings.js";
 import { findVpc, insertBlock, lockVpcs, removeBlock, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
-import { findOpenPeerings, type OpenPeering } from "./open-peerings.js";
+import { lockOpenPeerings, type OpenPeering } from "./open-peerings.js";
 import { addPeeringRoute, noteBlocks } from "./peering-blocks.js";
 import { blocksOf } from "./request-peering.js";
 import { resourceChange } from "./resource-change.js";
@@ -33,8 +34,6 @@ export async function addCidrBlock(
   vpcId: string,
   input: { cidrBlock: string },
 ): Promise<Vpc> {
-  ownTenant(caller);
-  requirePermission(caller, "vpc:update");
   const block = vpcBlock(input.cidrBlock);
   return changeNeighbourhood(ctx, caller, vpcId, async (tx, { vpc, peerings }) => {
     requireQuota(ctx.quotas, "blocksPerVpc", vpc.blocks.length);
@@ -52,8 +51,6 @@ export async function removeCidrBlock(
   vpcId: string,
   text: string,
 ): Promise<void> {
-  ownTenant(caller);
-  requirePermission(caller, "vpc:update");
   await changeNeighbourhood(ctx, caller, vpcId, async (tx, { vpc, peerings }) => {
     const block = requireRemovable(vpc, text);
     const blockedBy = await findSubnetsIn(tx, vpcId, block);
@@ -78,7 +75,8 @@ async function changeNeighbourhood(
     const done = await inTransaction(ctx.db, async (tx) => {
       const vpcs = await lockVpcs(tx, [vpcId, ...expected]);
       const vpc = requireVpc(caller, vpcId, vpcs.get(vpcId) ?? null);
-      const peerings = await findOpenPeerings(tx, vpcId);
+      requirePermission(caller, "vpc:update");
+      const peerings = await lockOpenPeerings(tx, vpcId);
       // Somebody became a peer before the locks were granted: start over with them among the locked.
       if (peerings.some(({ peerVpcId, live }) => live && !vpcs.has(peerVpcId))) return undefined;
       await work(tx, { vpc, peerings: peerings.filter(({ live }) => live) });
@@ -96,8 +94,9 @@ async function changeNeighbourhood(
 }
 
 async function peerIds(client: Tx, vpcId: string): Promise<string[]> {
-  const peerings = await findOpenPeerings(client, vpcId);
-  return peerings.filter(({ live }) => live).map(({ peerVpcId }) => peerVpcId);
+  const peerings = await findLivePeerings(client, [vpcId]);
+  const ends = peerings.flatMap(({ requester, accepter }) => [requester.vpcId, accepter.vpcId]);
+  return ends.filter((id) => id !== vpcId);
 }
 
 function refuseOverlap(vpc: Vpc, peerings: readonly OpenPeering[], block: Cidr): void {

@@ -16,10 +16,12 @@ import {
   patchNetworkInterface,
   removeNetworkInterface,
 } from "../store/network-interfaces.js";
-import { lockVpcs, type Patch, touchVpcs } from "../store/vpcs.js";
+import { findSubnet } from "../store/subnets.js";
+import { lockVpcRows, type Patch, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { changeMembership, groupsToJoin } from "./memberships.js";
 import { resourceChange } from "./resource-change.js";
-import { lockSubnet } from "./subnets.js";
+import { requireSubnet } from "./subnets.js";
 
 export interface NetworkInterfaceInput {
   readonly subnetId: string;
@@ -27,6 +29,12 @@ export interface NetworkInterfaceInput {
   readonly macAddress?: string | undefined;
   readonly name?: string | undefined;
   readonly tags?: Tags | undefined;
+  /** The default group of its VPC unless told. */
+  readonly securityGroupIds?: readonly string[] | undefined;
+}
+
+export interface NetworkInterfacePatch extends Patch {
+  readonly securityGroupIds?: readonly string[] | undefined;
 }
 
 /** @throws DomainError `PrivateIpInUse`, `MacAddressInUse`, `InvalidParameterValue`, … */
@@ -37,36 +45,24 @@ export async function createNetworkInterface(
 ): Promise<NetworkInterface> {
   ownTenant(caller);
   requirePermission(caller, "network_interface:create");
-  const created = await inTransaction(ctx.db, (tx) => insertInto(tx, caller, input));
-  ctx.waker.wake([created.vpcId]);
-  return created;
-}
-
-async function insertInto(
-  tx: Tx,
-  caller: Principal,
-  input: NetworkInterfaceInput,
-): Promise<NetworkInterface> {
-  const subnet = await lockSubnet(tx, caller, input.subnetId, "/subnetId");
-  const privateIp = await choosePrivateIp(tx, subnet, input.privateIp);
-  const macAddress = await chooseMac(tx, subnet.vpcId, input.macAddress);
-  const id = newId("networkInterface");
-  const change = resourceChange(caller, "network-interface", subnet.tenantId, id, "create");
-  const generation = await recordChange(tx, change);
-  await touchVpcs(tx, [subnet.vpcId], generation);
-  const { name = null, tags = {} } = input;
-  const { id: subnetId, vpcId } = subnet;
-  const row = {
-    id,
-    vpcId,
-    subnetId,
-    privateIp,
-    macAddress,
-    name,
-    tags,
-    generation,
+  const read = async (tx: Tx) => {
+    const { subnetId, securityGroupIds } = input;
+    const subnet = requireSubnet(caller, subnetId, await findSubnet(tx, subnetId), "/subnetId");
+    const { vpcId } = subnet;
+    return { subnet, vpcId, groupIds: await groupsToJoin(ctx, tx, vpcId, securityGroupIds) };
   };
-  return insertNetworkInterface(tx, row);
+  return changeMembership(ctx, read, async (tx, { subnet, groupIds }, concerned) => {
+    const { id: subnetId, vpcId } = subnet;
+    const privateIp = await choosePrivateIp(tx, subnet, input.privateIp);
+    const macAddress = await chooseMac(tx, vpcId, input.macAddress);
+    const id = newId("networkInterface");
+    const change = resourceChange(caller, "network-interface", subnet.tenantId, id, "create");
+    const generation = await recordChange(tx, change);
+    await touchVpcs(tx, concerned, generation);
+    const { name = null, tags = {} } = input;
+    const place = { vpcId, subnetId, privateIp, macAddress, securityGroupIds: groupIds };
+    return insertNetworkInterface(tx, { id, ...place, name, tags, generation });
+  });
 }
 
 async function choosePrivateIp(tx: Tx, subnet: Subnet, wanted: string | undefined): Promise<Ip> {
@@ -134,6 +130,7 @@ export async function listNetworkInterfaces(
   filter: {
     vpcId?: string | undefined;
     subnetId?: string | undefined;
+    securityGroupId?: string | undefined;
     tags: Tags;
   },
   page: PageRequest,
@@ -142,19 +139,49 @@ export async function listNetworkInterfaces(
   return findNetworkInterfaces(ctx.db, { ...filter, tenantId: caller.tenantId }, page);
 }
 
+/** With `securityGroupIds` it is in these groups from then on and in no others. */
 export async function updateNetworkInterface(
   ctx: ServiceContext,
   caller: Principal,
   id: string,
-  patch: Patch,
+  patch: NetworkInterfacePatch,
 ): Promise<NetworkInterface> {
+  const { securityGroupIds, ...described } = patch;
+  if (securityGroupIds !== undefined) {
+    return regroup(ctx, caller, id, { ...described, securityGroupIds });
+  }
   return inTransaction(ctx.db, async (tx) => {
     const { tenantId } = await lockInterface(tx, caller, id);
     requirePermission(caller, "network_interface:update");
-    const patched = await patchNetworkInterface(tx, id, patch);
+    const patched = await patchNetworkInterface(tx, id, described);
     await recordChange(tx, resourceChange(caller, "network-interface", tenantId, id, "update"));
     return patched;
   });
+}
+
+async function regroup(
+  ctx: ServiceContext,
+  caller: Principal,
+  id: string,
+  { securityGroupIds, ...described }: Patch & { readonly securityGroupIds: readonly string[] },
+): Promise<NetworkInterface> {
+  const read = async (tx: Tx) => {
+    const { vpcId, tenantId, ...before } = await readInterface(tx, caller, id);
+    requirePermission(caller, "network_interface:update");
+    const after = await groupsToJoin(ctx, tx, vpcId, securityGroupIds);
+    return { vpcId, tenantId, groupIds: differing(before.securityGroupIds, after) };
+  };
+  return changeMembership(ctx, read, async (tx, { tenantId }, concerned) => {
+    const change = resourceChange(caller, "network-interface", tenantId, id, "update");
+    const generation = await recordChange(tx, change);
+    await touchVpcs(tx, concerned, generation);
+    return patchNetworkInterface(tx, id, described, { securityGroupIds, generation });
+  });
+}
+
+/** What is in one of two lists and not in the other. */
+function differing(one: readonly string[], other: readonly string[]): string[] {
+  return [...one.filter((id) => !other.includes(id)), ...other.filter((id) => !one.includes(id))];
 }
 
 /** A port that is still plugged in loses its flows. */
@@ -163,20 +190,25 @@ export async function deleteNetworkInterface(
   caller: Principal,
   id: string,
 ): Promise<void> {
-  const vpcId = await inTransaction(ctx.db, async (tx) => {
-    const found = await lockInterface(tx, caller, id);
+  const read = async (tx: Tx) => {
+    const { vpcId, tenantId, securityGroupIds } = await readInterface(tx, caller, id);
+    return { vpcId, tenantId, groupIds: securityGroupIds };
+  };
+  await changeMembership(ctx, read, async (tx, { tenantId }, concerned) => {
     requirePermission(caller, "network_interface:delete");
-    const change = resourceChange(caller, "network-interface", found.tenantId, id, "delete");
-    await touchVpcs(tx, [found.vpcId], await recordChange(tx, change));
+    const change = resourceChange(caller, "network-interface", tenantId, id, "delete");
+    await touchVpcs(tx, concerned, await recordChange(tx, change));
     await removeNetworkInterface(tx, id);
-    return found.vpcId;
   });
-  ctx.waker.wake([vpcId]);
 }
 
 async function lockInterface(tx: Tx, caller: Principal, id: string): Promise<NetworkInterface> {
-  const seen = requireInterface(caller, id, await findNetworkInterface(tx, id));
-  await lockVpcs(tx, [seen.vpcId]);
+  const { vpcId } = await readInterface(tx, caller, id);
+  await lockVpcRows(tx, [vpcId]);
+  return readInterface(tx, caller, id);
+}
+
+async function readInterface(tx: Tx, caller: Principal, id: string): Promise<NetworkInterface> {
   return requireInterface(caller, id, await findNetworkInterface(tx, id));
 }
 

@@ -2,7 +2,7 @@ import type { Cidr } from "../domain/cidr.js";
 import type { PeeringRole } from "../domain/lifecycle.js";
 import type { VpcPeering } from "../domain/resources.js";
 import type { Tx } from "../store/database/transaction.js";
-import { findLivePeerings, findPendingPeerings } from "../store/vpc-peerings.js";
+import { findLivePeerings, lockPendingPeerings } from "../store/vpc-peerings.js";
 
 /** A pending or live peering as one of its VPCs sees it. */
 export interface OpenPeering {
@@ -14,9 +14,13 @@ export interface OpenPeering {
   readonly live: boolean;
 }
 
-export async function findOpenPeerings(client: Tx, vpcId: string): Promise<OpenPeering[]> {
-  const live = await findLivePeerings(client, [vpcId]);
-  const pending = await findPendingPeerings(client, [vpcId]);
+/**
+ * To be called under the lock on the VPC. The pending ones are locked, as by who deletes the VPC at
+ * their other end, before any of these callers waits for the generation.
+ */
+export async function lockOpenPeerings(tx: Tx, vpcId: string): Promise<OpenPeering[]> {
+  const live = await findLivePeerings(tx, [vpcId]);
+  const pending = await lockPendingPeerings(tx, vpcId);
   return [
     ...live.map((peering) => seenFrom(vpcId, peering, true)),
     ...pending.map((peering) => seenFrom(vpcId, peering, false)),

@@ -2,12 +2,12 @@ import type { PeeringState } from "../domain/lifecycle.js";
 import { SYSTEM, type VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
+import { transitionPeering } from "../store/peering-transitions.js";
 import {
   findDoomedPeerings,
   findExpiredPeerings,
   findPeering,
   removeHiddenPeerings,
-  transitionPeering,
 } from "../store/vpc-peerings.js";
 import { lockVpcRows } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";

@@ -12,6 +12,7 @@ import { lockVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
 import { peeringChange } from "./peering-changes.js";
+import { expirePeering } from "./peering-sweeps.js";
 import { requireVpc } from "./vpcs.js";
 
 export interface PeeringInput {
@@ -50,9 +51,9 @@ export async function requestPeering(
   return inTransaction(ctx.db, async (tx) => {
     await lockTenant(tx, tenantId);
     const ends = await lockEnds(tx, caller, tenantId, input);
-    const existing = await findSameRequest(tx, ends, input);
+    const existing = await findSameRequest(ctx, tx, ends, input);
     if (existing !== null) return { peering: existing, created: false };
-    const doomed = await isDoomed(tx, ends, input);
+    const doomed = await isDoomed(ctx, tx, ends, input);
     const pending = await countPendingRequests(tx, tenantId);
     requireQuota(ctx.quotas, "pendingRequestsPerTenant", pending);
     return {
@@ -78,15 +79,35 @@ async function lockEnds(
 }
 
 async function findSameRequest(
+  ctx: ServiceContext,
   tx: Tx,
   ends: Ends,
   input: PeeringInput,
 ): Promise<VpcPeering | null> {
-  return findOpenRequest(tx, input.requesterVpcId, input.accepterVpcId, ends.accepterTenantId);
+  const { requesterVpcId, accepterVpcId } = input;
+  const found = await findOpenRequest(tx, requesterVpcId, accepterVpcId, ends.accepterTenantId);
+  return unlessExpired(ctx, tx, found);
+}
+
+/** Ends a request whose time is up and that no sweep has come by yet; its VPCs are locked. */
+async function unlessExpired(
+  ctx: ServiceContext,
+  tx: Tx,
+  found: VpcPeering | null,
+): Promise<VpcPeering | null> {
+  const pending = found?.state === "pending-acceptance" && found.doomedAt === null;
+  if (!pending || found.expiresAt > ctx.clock()) return found;
+  await expirePeering(ctx, tx, found);
+  return null;
 }
 
 /** @throws DomainError what is wrong, within one tenant */
-async function isDoomed(tx: Tx, ends: Ends, input: PeeringInput): Promise<boolean> {
+async function isDoomed(
+  ctx: ServiceContext,
+  tx: Tx,
+  ends: Ends,
+  input: PeeringInput,
+): Promise<boolean> {
   const { requester, accepter } = ends;
   const withinTenant = requester.tenantId === ends.accepterTenantId;
   if (accepter === undefined) {
@@ -98,13 +119,19 @@ async function isDoomed(tx: Tx, ends: Ends, input: PeeringInput): Promise<boolea
     if (withinTenant) throw overlapping(requester, accepter, overlap);
     return true;
   }
-  await refuseOppositeRequest(tx, requester, accepter);
+  await refuseOppositeRequest(ctx, tx, requester, accepter);
   return false;
 }
 
 /** The opposite request was sent to this caller, so naming it tells nothing new. */
-async function refuseOppositeRequest(tx: Tx, requester: Vpc, accepter: Vpc): Promise<void> {
-  const opposite = await findOpenRequest(tx, accepter.id, requester.id, requester.tenantId);
+async function refuseOppositeRequest(
+  ctx: ServiceContext,
+  tx: Tx,
+  requester: Vpc,
+  accepter: Vpc,
+): Promise<void> {
+  const found = await findOpenRequest(tx, accepter.id, requester.id, requester.tenantId);
+  const opposite = await unlessExpired(ctx, tx, found);
   if (opposite === null || opposite.doomedAt !== null) return;
   const detail = `these VPCs have the peering ${opposite.id}, asked for by ${accepter.id}`;
   const blockedBy = [opposite.id];

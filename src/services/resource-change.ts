@@ -9,7 +9,7 @@ export function resourceChange(
   resourceType: ResourceType,
   tenantId: string,
   resourceId: string,
-  action: "create" | "update" | "delete",
+  action: "create" | "update" | "delete" | "add-rule" | "remove-rule",
 ): Change {
   return {
     actor: actorOf(caller),

@@ -1,7 +1,8 @@
-import { type Cidr, contains, formatCidr, parseCidr } from "../domain/cidr.js";
+import { anyBlock } from "../domain/address-plan.js";
+import { type Cidr, contains, formatCidr } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { isTerminal } from "../domain/lifecycle.js";
-import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
 import type { RouteTable, VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
@@ -27,11 +28,10 @@ export async function createRoute(
   routeTableId: string,
   input: { destinationCidrBlock: string; vpcPeeringId: string },
 ): Promise<RouteTable> {
-  ownTenant(caller);
-  requirePermission(caller, "route_table:update");
-  const destination = parseDestination(input.destinationCidrBlock);
+  const destination = anyBlock(input.destinationCidrBlock, DESTINATION);
   const table = await inTransaction(ctx.db, async (tx) => {
     const locked = await lockRouteTable(tx, caller, routeTableId);
+    requirePermission(caller, "route_table:update");
     refuseTakenDestination(locked, destination);
     const { vpcPeeringId } = input;
     requireTarget(ctx, caller, locked, vpcPeeringId, await findPeering(tx, vpcPeeringId));
@@ -50,11 +50,10 @@ export async function deleteRoute(
   routeTableId: string,
   destinationText: string,
 ): Promise<void> {
-  ownTenant(caller);
-  requirePermission(caller, "route_table:update");
-  const destination = parseDestination(destinationText);
+  const destination = anyBlock(destinationText, DESTINATION);
   const table = await inTransaction(ctx.db, async (tx) => {
     const locked = await lockRouteTable(tx, caller, routeTableId);
+    requirePermission(caller, "route_table:update");
     if (locked.vpcBlocks.some((block) => formatCidr(block) === destinationText)) {
       throw new DomainError("InvalidParameterValue", "a local route goes with its CIDR block only");
     }
@@ -72,19 +71,6 @@ async function changed(tx: Tx, caller: Principal, table: RouteTable): Promise<Ro
   const change = resourceChange(caller, "route-table", tenantId, id, "update");
   await touchVpcs(tx, [vpcId], await recordChange(tx, change));
   return requireRouteTable(caller, id, await findRouteTable(tx, id));
-}
-
-function parseDestination(text: string): Cidr {
-  const parsed = parseCidr(text);
-  if (parsed === undefined || parsed.block.family !== 4) {
-    const detail = `"${text}" is not an IPv4 CIDR block such as 10.1.0.0/16`;
-    throw new DomainError("ValidationError", detail, { pointer: DESTINATION });
-  }
-  if (!parsed.canonical) {
-    const detail = `${text} has host bits set; the block is ${formatCidr(parsed.block)}`;
-    throw new DomainError("InvalidParameterValue", detail, { pointer: DESTINATION });
-  }
-  return parsed.block;
 }
 
 function refuseTakenDestination(table: RouteTable, destination: Cidr): void {

@@ -137,15 +137,10 @@ export async function deleteSubnet(
 }
 
 /** Locks the subnet's VPC and returns the subnet as it is under that lock. */
-export async function lockSubnet(
-  tx: Tx,
-  caller: Principal,
-  id: string,
-  pointer?: string,
-): Promise<Subnet> {
-  const seen = requireSubnet(caller, id, await findSubnet(tx, id), pointer);
+async function lockSubnet(tx: Tx, caller: Principal, id: string): Promise<Subnet> {
+  const seen = requireSubnet(caller, id, await findSubnet(tx, id));
   await lockVpcs(tx, [seen.vpcId]);
-  return requireSubnet(caller, id, await findSubnet(tx, id), pointer);
+  return requireSubnet(caller, id, await findSubnet(tx, id));
 }
 
 /** @throws DomainError `InvalidSubnetID.NotFound`, also for a subnet that is not the caller's */

@@ -26,9 +26,9 @@ export async function createTenant(
   const id = input.id ?? newTenantId();
   try {
     return await inTransaction(ctx.db, async (tx) => {
-      const tenant = await insertTenant(tx, id, input.name);
+      // First: numbers are then handed out in commit order, and no page of the list skips one.
       await recordChange(tx, change(caller, id, "create", null, "active"));
-      return tenant;
+      return insertTenant(tx, id, input.name);
     });
   } catch (error) {
     if (storeFailure(error).kind !== "unique") throw error;

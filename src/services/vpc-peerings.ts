@@ -16,13 +16,9 @@ import {
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { loadPeeringIntent } from "../store/intent-snapshot.js";
+import { transitionPeering } from "../store/peering-transitions.js";
 import { removePeeringRoutes } from "../store/route-tables.js";
-import {
-  findPeering,
-  findPeerings,
-  setAllowDns,
-  transitionPeering,
-} from "../store/vpc-peerings.js";
+import { findPeering, findPeerings, setAllowDns } from "../store/vpc-peerings.js";
 import { touchVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";

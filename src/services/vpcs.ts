@@ -6,10 +6,12 @@ import { requireQuota } from "../domain/quotas.js";
 import type { Page, PageRequest, Tags, Vpc, VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
+import { failReceivedRequests } from "../store/fail-received-requests.js";
+import { transitionPeering } from "../store/peering-transitions.js";
 import { insertRouteTable } from "../store/route-tables.js";
 import { findSubnetIds } from "../store/subnets.js";
 import { lockTenant } from "../store/tenants.js";
-import { findLivePeerings, lockPendingPeerings, transitionPeering } from "../store/vpc-peerings.js";
+import { findLivePeerings, lockPendingPeerings } from "../store/vpc-peerings.js";
 import {
   countVpcs,
   findVpc,
@@ -22,8 +24,8 @@ import {
 } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
-import { peeringChange } from "./peering-changes.js";
-import { failPeering } from "./peering-sweeps.js";
+import { insertDefaultGroup } from "./new-groups.js";
+import { peeringChange, SETUP_FAILED } from "./peering-changes.js";
 import { resourceChange } from "./resource-change.js";
 
 export interface VpcInput {
@@ -52,6 +54,7 @@ export async function createVpc(
     const { name = null, tags = {} } = input;
     const inserted = await insertVpc(tx, { id, tenantId, name, tags, block, generation });
     await insertRouteTable(tx, { id: newId("routeTable"), vpcId: id, main: true, generation });
+    await insertDefaultGroup(tx, id, generation);
     return inserted;
   });
   ctx.waker.wake([id]);
@@ -91,6 +94,7 @@ export async function updateVpc(
 
 /**
  * Deletes a VPC that nothing depends on. Pending peering requests do not count: they end with it.
+ * Route tables and security groups go with it.
  * @throws DomainError `DependencyViolation` listing subnets and live peerings
  */
 export async function deleteVpc(ctx: ServiceContext, caller: Principal, id: string): Promise<void> {
@@ -106,9 +110,14 @@ export async function deleteVpc(ctx: ServiceContext, caller: Principal, id: stri
 }
 
 /** Locks a VPC that the caller can see; what lives in it is changed under this lock only. */
-export async function lockOwnVpc(tx: Tx, caller: Principal, id: string): Promise<Vpc> {
+export async function lockOwnVpc(
+  tx: Tx,
+  caller: Principal,
+  id: string,
+  pointer?: string,
+): Promise<Vpc> {
   const vpcs = await lockVpcs(tx, [id]);
-  return requireVpc(caller, id, vpcs.get(id) ?? null);
+  return requireVpc(caller, id, vpcs.get(id) ?? null, pointer);
 }
 
 /** @throws DomainError `InvalidVpcID.NotFound`, also for a VPC that is not the caller's */
@@ -136,8 +145,8 @@ async function endPendingPeerings(
 ): Promise<void> {
   for (const peering of await lockPendingPeerings(tx, vpc.id)) {
     if (peering.requester.vpcId === vpc.id) await withdraw(ctx, tx, caller, peering);
-    else if (peering.doomedAt === null) await failPeering(ctx, tx, peering);
   }
+  await failReceivedRequests(tx, vpc.id, { statusMessage: SETUP_FAILED, at: ctx.clock() });
 }
 
 async function withdraw(

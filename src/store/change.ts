@@ -1,6 +1,6 @@
 import type { Actor, ResourceEvent, ResourceType } from "../domain/resources.js";
 import type { Tx } from "./database/transaction.js";
-import { noteChange } from "./idempotency.js";
+import { type NotedChange, noteChange } from "./idempotency.js";
 
 export interface Change {
   readonly actor: Actor;
@@ -9,8 +9,11 @@ export interface Change {
   readonly action: string;
   readonly before: string | null;
   readonly after: string | null;
-  readonly tenantId: string;
+  /** Null: the platform's; only the operator sees it. */
+  readonly tenantId: string | null;
   readonly otherTenantId?: string | undefined;
+  /** What a repeated call is answered with, when it is not the resource itself. */
+  readonly answeredWith?: NotedChange | undefined;
 }
 
 /**
@@ -24,18 +27,52 @@ export interface Change {
  * @throws DomainError `IdempotentRequestInProgress` when another attempt has the key by now
  */
 export async function recordChange(tx: Tx, change: Change): Promise<number> {
-  if (change.actor.claim !== undefined) await noteChange(tx, change.actor.claim, change);
-  const { actor, otherTenantId = null } = change;
+  if (change.actor.claim !== undefined) {
+    await noteChange(tx, change.actor.claim, change.answeredWith ?? change);
+  }
+  return recordChanges(tx, [change]);
+}
+
+/**
+ * As `recordChange` for changes that no call has asked for, with one statement for all of them.
+ * @returns the generation of the last one; they have consecutive ones, in their order
+ */
+export async function recordChanges(tx: Tx, changes: readonly Change[]): Promise<number> {
   const [row] = await tx.$queryRaw<Array<{ id: bigint }>>`
-    WITH next AS (UPDATE "generation" SET "value" = "value" + 1 RETURNING "value")
-    INSERT INTO "event" ("id", "actor_kind", "actor_tenant_id", "actor_access_key_id",
-      "resource_type", "resource_id", "action", "before", "after", "tenant_id", "other_tenant_id")
-    SELECT next."value", ${actor.kind}::text, ${actor.tenantId}::text, ${actor.accessKeyId}::text,
-      ${change.resourceType}::text, ${change.resourceId}::text, ${change.action}::text,
-      ${change.before}::text, ${change.after}::text, ${change.tenantId}::text, ${otherTenantId}::text
-    FROM next RETURNING "id"`;
+    WITH next AS (
+      UPDATE "generation" SET "value" = "value" + ${changes.length}::int RETURNING "value"
+    ), made AS (
+      INSERT INTO "event" ("id", "actor_kind", "actor_tenant_id", "actor_access_key_id",
+        "resource_type", "resource_id", "action", "before", "after", "tenant_id", "other_tenant_id")
+      SELECT next."value" - ${changes.length}::int + c."number", c."actorKind", c."actorTenantId",
+        c."actorAccessKeyId", c."resourceType", c."resourceId", c."action", c."before", c."after",
+        c."tenantId", c."otherTenantId"
+      FROM next, jsonb_to_recordset(${JSON.stringify(changes.map(eventOf))}::jsonb) AS c(
+        "number" int, "actorKind" text, "actorTenantId" text, "actorAccessKeyId" text,
+        "resourceType" text, "resourceId" text, "action" text, "before" text, "after" text,
+        "tenantId" text, "otherTenantId" text)
+    )
+    SELECT "value" AS "id" FROM next`;
   if (row === undefined) throw new Error("the database has no generation");
   return Number(row.id);
+}
+
+/** @param position among the changes of one statement */
+function eventOf({ actor, ...change }: Change, position: number) {
+  const { resourceType, resourceId, action, before, after, tenantId, otherTenantId } = change;
+  return {
+    number: position + 1,
+    actorKind: actor.kind,
+    actorTenantId: actor.tenantId,
+    actorAccessKeyId: actor.accessKeyId,
+    resourceType,
+    resourceId,
+    action,
+    before,
+    after,
+    tenantId,
+    otherTenantId,
+  };
 }
 
 /** The id of the last event, 0 before the first. */

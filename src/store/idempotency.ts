@@ -3,9 +3,9 @@ import type { IdempotencyClaim } from "../domain/idempotency.js";
 import type { ResourceType } from "../domain/resources.js";
 import type { Tx } from "./database/transaction.js";
 
-/** The resource that a call has changed. */
+/** What a call has changed or made: a resource, or a part of one that has an id of its own. */
 export interface NotedChange {
-  readonly resourceType: ResourceType;
+  readonly resourceType: ResourceType | "security-group-rule";
   readonly resourceId: string;
 }
 
@@ -44,7 +44,9 @@ export async function findCall(
   if (row === null) return null;
   const { fingerprint, claimedUntil, resourceType, resourceId, answer, createdAt } = row;
   const committed = resourceType !== null && resourceId !== null;
-  const change = committed ? { resourceType: resourceType as ResourceType, resourceId } : null;
+  const change = committed
+    ? { resourceType: resourceType as NotedChange["resourceType"], resourceId }
+    : null;
   return { fingerprint, claimedUntil, change, answer, createdAt };
 }
 

@@ -9,6 +9,7 @@ import { type Patch, patchData } from "./vpcs.js";
 const withParents = {
   vpc: { select: { tenantId: true } },
   subnet: { select: { block: true } },
+  groups: { select: { groupId: true }, orderBy: { group: { number: "asc" } } },
 } satisfies Prisma.NetworkInterfaceInclude;
 
 type InterfaceRow = Prisma.NetworkInterfaceGetPayload<{
@@ -23,6 +24,7 @@ export interface NewNetworkInterface {
   readonly macAddress: string;
   readonly name: string | null;
   readonly tags: Tags;
+  readonly securityGroupIds: readonly string[];
   readonly generation: number;
 }
 
@@ -30,10 +32,9 @@ export async function insertNetworkInterface(
   tx: Tx,
   networkInterface: NewNetworkInterface,
 ): Promise<NetworkInterface> {
-  const data = {
-    ...networkInterface,
-    privateIp: formatIp(networkInterface.privateIp),
-  };
+  const { privateIp, securityGroupIds, ...columns } = networkInterface;
+  const groups = memberships(securityGroupIds);
+  const data = { ...columns, privateIp: formatIp(privateIp), groups };
   return toInterface(await tx.networkInterface.create({ data, include: withParents }));
 }
 
@@ -53,6 +54,7 @@ export interface NetworkInterfaceFilter {
   readonly tenantId: string | null;
   readonly vpcId?: string | undefined;
   readonly subnetId?: string | undefined;
+  readonly securityGroupId?: string | undefined;
   readonly tags: Tags;
 }
 
@@ -61,12 +63,14 @@ export async function findNetworkInterfaces(
   filter: NetworkInterfaceFilter,
   page: PageRequest,
 ): Promise<Page<NetworkInterface>> {
+  const { securityGroupId: groupId } = filter;
   const rows = await client.networkInterface.findMany({
     where: {
       number: { gt: page.after },
       ...(filter.tenantId !== null && { vpc: { tenantId: filter.tenantId } }),
       ...(filter.vpcId !== undefined && { vpcId: filter.vpcId }),
       ...(filter.subnetId !== undefined && { subnetId: filter.subnetId }),
+      ...(groupId !== undefined && { groups: { some: { groupId } } }),
       AND: tagConditions(filter.tags),
     },
     include: withParents,
@@ -107,12 +111,25 @@ export async function findInterfaceWith(
   return row?.id;
 }
 
+/** The groups that an interface is to be in from a generation on. */
+export interface NewMemberships {
+  readonly securityGroupIds: readonly string[];
+  readonly generation: number;
+}
+
 export async function patchNetworkInterface(
   tx: Tx,
   id: string,
   patch: Patch,
+  joining?: NewMemberships,
 ): Promise<NetworkInterface> {
-  const data = patchData(patch);
+  const data = {
+    ...patchData(patch),
+    ...(joining !== undefined && {
+      generation: joining.generation,
+      groups: { deleteMany: {}, ...memberships(joining.securityGroupIds) },
+    }),
+  };
   const row = await tx.networkInterface.update({
     where: { id },
     data,
@@ -125,6 +142,10 @@ export async function removeNetworkInterface(tx: Tx, id: string): Promise<void> 
   await tx.networkInterface.delete({ where: { id } });
 }
 
+function memberships(groupIds: readonly string[]) {
+  return { createMany: { data: groupIds.map((groupId) => ({ groupId })) } };
+}
+
 /** An address as PostgreSQL's inet prints it. */
 export function storedIp(text: string): Ip {
   const ip = parseIp(text.replace(/\/(32|128)$/, ""));
@@ -133,13 +154,14 @@ export function storedIp(text: string): Ip {
 }
 
 function toInterface(row: InterfaceRow): NetworkInterface {
-  const { vpc, subnet, privateIp, generation, tags, ...rest } = row;
+  const { vpc, subnet, privateIp, generation, tags, groups, ...rest } = row;
   return {
     ...rest,
     tenantId: vpc.tenantId,
     privateIp: storedIp(privateIp),
     gateway: gatewayOf(cidr(subnet.block)),
     tags: tags as Tags,
+    securityGroupIds: groups.map(({ groupId }) => groupId),
     generation: Number(generation),
   };
 }

@@ -1,9 +1,10 @@
 import type { PeeringState } from "../domain/lifecycle.js";
-import { SYSTEM } from "../domain/resources.js";
+import { SYSTEM, type VpcPeering } from "../domain/resources.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
-import { recordChange } from "./change.js";
+import { type Change, recordChanges } from "./change.js";
 import { inTransaction, type Tx } from "./database/transaction.js";
-import { toPeering, transitionPeering } from "./vpc-peerings.js";
+import { settleStates } from "./peering-transitions.js";
+import { findPeeringsIn } from "./vpc-peerings.js";
 import { lockVpcRows } from "./vpcs.js";
 
 interface Settlement {
@@ -44,29 +45,33 @@ export async function settlePeerings(
 ): Promise<void> {
   await inTransaction(db, async (tx) => {
     await lockVpcRows(tx, confirmed.vpcIds);
-    for (const id of confirmed.installed) await settle(tx, id, ACTIVATED, at);
-    for (const id of confirmed.removed) await settle(tx, id, CUT, at);
+    await settle(tx, confirmed.installed, ACTIVATED, at);
+    await settle(tx, confirmed.removed, CUT, at);
   });
 }
 
-async function settle(tx: Tx, id: string, settlement: Settlement, at: Date): Promise<void> {
-  const { from, to, action, statusMessage } = settlement;
-  const row = await tx.vpcPeering.findFirst({ where: { id, state: from } });
-  if (row === null) return;
-  const peering = toPeering(row);
-  const tenantId = peering.requester.tenantId;
-  const accepterTenantId = peering.accepter.tenantId;
-  await recordChange(tx, {
-    actor: SYSTEM,
-    resourceType: "vpc-peering",
-    resourceId: id,
-    action,
-    before: from,
-    after: to,
-    tenantId,
-    otherTenantId: accepterTenantId === tenantId ? undefined : accepterTenantId,
-  });
-  // What is wanted of the switch has not changed, and it has just followed: the generation stays.
-  const { generation } = peering;
-  await transitionPeering(tx, peering, { to, statusMessage, at, generation });
+/** A fixed number of statements, however many there are: a burst of accepts settles at once. */
+async function settle(
+  tx: Tx,
+  ids: readonly string[],
+  { from, to, action, statusMessage }: Settlement,
+  at: Date,
+): Promise<void> {
+  const peerings = await findPeeringsIn(tx, ids, from);
+  if (peerings.length === 0) return;
+  const changes = peerings.map((peering) => peeringChange(peering, action, to));
+  await recordChanges(tx, changes);
+  // What is wanted of the switch has not changed, and it has just followed: generations stay.
+  await settleStates(tx, peerings, { to, statusMessage, at });
+}
+
+function peeringChange(
+  { id, state, requester, accepter }: VpcPeering,
+  action: string,
+  to: PeeringState,
+): Change {
+  const { tenantId } = requester;
+  const otherTenantId = accepter.tenantId === tenantId ? undefined : accepter.tenantId;
+  const resource = { resourceType: "vpc-peering", resourceId: id } as const;
+  return { actor: SYSTEM, ...resource, action, before: state, after: to, tenantId, otherTenantId };
 }

@@ -1,13 +1,11 @@
 import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
 import {
-  isTerminal,
   LIVE_STATES,
   OPEN_STATES,
   type PeeringRole,
   type PeeringState,
 } from "../domain/lifecycle.js";
 import type { Page, PageRequest, Tags, VpcPeering } from "../domain/resources.js";
-import { retentionOf } from "../domain/retention.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { VpcPeeringModel } from "../generated/prisma/models.js";
 import type { Tx } from "./database/transaction.js";
@@ -46,6 +44,20 @@ export async function insertPeering(tx: Tx, peering: NewPeering): Promise<VpcPee
 export async function findPeering(client: Tx, id: string): Promise<VpcPeering | null> {
   const row = await client.vpcPeering.findUnique({ where: { id } });
   return row && toPeering(row);
+}
+
+/** Those of these peerings that are in this state, in the order of their numbers. */
+export async function findPeeringsIn(
+  client: Tx,
+  ids: readonly string[],
+  state: PeeringState,
+): Promise<VpcPeering[]> {
+  if (ids.length === 0) return [];
+  const rows = await client.vpcPeering.findMany({
+    where: { id: { in: [...ids] }, state },
+    orderBy: { number: "asc" },
+  });
+  return rows.map(toPeering);
 }
 
 /** The pending or live peering that was asked for in just this direction, doomed ones included. */
@@ -93,14 +105,6 @@ export async function findPendingPeerings(
   vpcIds: readonly string[],
 ): Promise<VpcPeering[]> {
   return findByVpcs(client, vpcIds, ["pending-acceptance"]);
-}
-
-export async function findAllLivePeerings(client: Tx): Promise<VpcPeering[]> {
-  const rows = await client.vpcPeering.findMany({
-    where: { state: { in: [...LIVE_STATES] } },
-    orderBy: { number: "asc" },
-  });
-  return rows.map(toPeering);
 }
 
 async function findByVpcs(
@@ -205,58 +209,6 @@ function accepterSide({ tenantId, tags, now }: PeeringFilter): ListedSide {
   return {
     where: { AND, accepterTenantId: onlyOf(tenantId), doomedAt: null, OR: shown },
     orderBy: [{ accepterTenantId: "asc" }, { number: "asc" }],
-  };
-}
-
-export interface Transition {
-  readonly to: PeeringState;
-  readonly statusMessage: string;
-  readonly at: Date;
-  readonly generation: number;
-  /** The tenant whose call ended the peering. */
-  readonly endedByTenantId?: string | undefined;
-  readonly acceptance?: {
-    readonly autoRoutes: boolean;
-    readonly blocks: readonly Cidr[];
-  };
-}
-
-/** Moves a peering on, when it still is where it was thought to be. */
-export async function transitionPeering(
-  tx: Tx,
-  peering: VpcPeering,
-  move: Transition,
-): Promise<VpcPeering | null> {
-  const [row] = await tx.vpcPeering.updateManyAndReturn({
-    where: { id: peering.id, state: peering.state },
-    data: {
-      state: move.to,
-      statusMessage: move.statusMessage,
-      generation: move.generation,
-      ...(move.to === "active" && { activatedAt: move.at }),
-      ...(move.acceptance !== undefined && {
-        accepterAutoRoutes: move.acceptance.autoRoutes,
-        accepterBlocks: move.acceptance.blocks.map(formatCidr),
-      }),
-      ...(isTerminal(move.to) && { endedAt: move.at, ...hiding(peering, move) }),
-      ...(move.endedByTenantId !== undefined && {
-        endedByTenantId: move.endedByTenantId,
-      }),
-    },
-  });
-  return row === undefined ? null : toPeering(row);
-}
-
-/** When each side stops seeing a peering that ends now. */
-function hiding(peering: VpcPeering, { to, at, endedByTenantId }: Transition) {
-  const by = endedByTenantId ?? peering.endedByTenantId;
-  const { requesterMs, accepterMs } = retentionOf(to, {
-    requester: by === peering.requester.tenantId,
-    accepter: by === peering.accepter.tenantId,
-  });
-  return {
-    requesterHiddenAt: new Date(at.getTime() + requesterMs),
-    accepterHiddenAt: new Date(at.getTime() + accepterMs),
   };
 }
 

@@ -1,0 +1,169 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { DataPlaneView } from "../../domain/data-plane.js";
+import { DomainError } from "../../domain/errors.js";
+import type { IntentSlice } from "../../domain/intent.js";
+import { maySee, type Principal, requirePermission } from "../../domain/principal.js";
+import { hideFarSide } from "../../domain/reachability/far-side.js";
+import { farVpcId, judge } from "../../domain/reachability/judge.js";
+import { askerOf, type Facts, type Question } from "../../domain/reachability/question.js";
+import {
+  agree,
+  type TraceOutcome,
+  type TraceStep,
+  type Tracing,
+  untraceable,
+} from "../../domain/reachability/trace.js";
+import type { Verdict } from "../../domain/reachability/verdict.js";
+import { loadIntent } from "../../store/intent-snapshot.js";
+import { findVpc } from "../../store/vpcs.js";
+import type { ServiceContext } from "../context.js";
+import { probeOf } from "./probe.js";
+import { type ReachabilityQuery, resolveQuestion } from "./resolve.js";
+
+export interface ReachabilityAnswer {
+  /** As far as the caller may know. */
+  readonly verdict: Verdict;
+  readonly confirmation: Confirmation;
+}
+
+/** What the switch says to the verdict. */
+export interface Confirmation {
+  readonly confirmed: boolean;
+  readonly drift: boolean;
+  /** Why it is not confirmed. */
+  readonly message: string | undefined;
+  readonly there: readonly TraceStep[];
+  readonly back: readonly TraceStep[];
+}
+
+/** What is known of the switch, and the switch itself. */
+export interface Plane {
+  readonly view: DataPlaneView;
+  readonly tracing: Tracing;
+}
+
+/** A switch that has yet to follow is given this long to do so before it is said to differ. */
+const ATTEMPTS = 10;
+const PAUSE_MS = 150;
+
+/**
+ * Whether an own interface can open a connection. A tenant learns of a stranger's side of a peering
+ * no more than whether it is reached.
+ * @throws DomainError as `resolveQuestion`
+ */
+export async function explainReachability(
+  ctx: ServiceContext,
+  plane: Plane,
+  caller: Principal,
+  query: ReachabilityQuery,
+): Promise<ReachabilityAnswer> {
+  const question = await resolveQuestion(ctx, caller, query);
+  requirePermission(caller, "network_interface:read");
+  for (let attempt = 1; ; attempt += 1) {
+    const comparison = await compare(ctx, plane, question);
+    const { verdict, differs, upToDate } = comparison;
+    // What was read first may have been superseded: so a difference must be seen twice.
+    const mayPass = attempt === 1 || (!upToDate && attempt < ATTEMPTS);
+    if (differs && mayPass) {
+      await pause(PAUSE_MS);
+      continue;
+    }
+    const shown = await showTo(ctx, caller, verdict);
+    return { verdict: shown, confirmation: await confirm(ctx, caller, shown, comparison) };
+  }
+}
+
+interface Comparison {
+  readonly verdict: Verdict;
+  readonly outcome: TraceOutcome;
+  readonly differs: boolean;
+  /** Whether the switch is known to have followed all that the verdict rests on. */
+  readonly upToDate: boolean;
+}
+
+async function compare(ctx: ServiceContext, plane: Plane, question: Question): Promise<Comparison> {
+  const { slice, verdict } = await judgeStored(ctx, plane.view, question);
+  const untold = untraceable(verdict);
+  const probe = probeOf(slice.vpcs, question, verdict);
+  const outcome: TraceOutcome =
+    untold === undefined ? await plane.tracing.trace(probe) : { kind: "untraced", why: untold };
+  const vpcIds = [...slice.vpcs.keys()];
+  const generations = [...slice.vpcs.values()].map(({ generation }) => generation);
+  const { state } = plane.view.status(vpcIds, Math.max(...generations));
+  const sender = { networkInterfaceId: question.networkInterfaceId };
+  const differs = outcome.kind === "traced" && !agree(verdict, sender, outcome);
+  return { verdict, outcome, differs, upToDate: state === "programmed" };
+}
+
+const LOAD_ATTEMPTS = 5;
+
+/** Which VPC is on the far side shows only once the near one has been read. */
+async function judgeStored(
+  ctx: ServiceContext,
+  view: DataPlaneView,
+  question: Question,
+): Promise<{ slice: IntentSlice; verdict: Verdict }> {
+  for (let attempt = 1; attempt <= LOAD_ATTEMPTS; attempt += 1) {
+    const near = await loadIntent(ctx.db, new Set([question.vpcId]));
+    if (askerOf(near, question) === undefined) {
+      const detail = `there is no network interface ${question.networkInterfaceId} any more`;
+      throw new DomainError("InvalidNetworkInterfaceID.NotFound", detail, { pointer: "/from" });
+    }
+    const far = farVpcId(factsOf(near, view), question);
+    const slice =
+      far === undefined ? near : await loadIntent(ctx.db, new Set([question.vpcId, far]));
+    const verdict = judge(factsOf(slice, view), question);
+    if (verdict !== undefined) return { slice, verdict };
+  }
+  throw new DomainError("ServiceUnavailable", "the routes change too fast to be followed");
+}
+
+/** Without a switch nothing can be plugged in: the answer is then what it would be if it were. */
+function factsOf({ vpcs, peerings }: IntentSlice, view: DataPlaneView): Facts {
+  const isPluggedIn = (id: string) => view.backend === "noop" || view.binding(id).kind === "bound";
+  return { vpcs, peerings, isPluggedIn };
+}
+
+async function showTo(ctx: ServiceContext, caller: Principal, verdict: Verdict): Promise<Verdict> {
+  const farId = verdict.through?.toVpcId;
+  return farId === undefined || (await isOwn(ctx, caller, farId)) ? verdict : hideFarSide(verdict);
+}
+
+async function isOwn(ctx: ServiceContext, caller: Principal, vpcId: string): Promise<boolean> {
+  if (caller.tenantId === null) return true;
+  const vpc = await findVpc(ctx.db, vpcId);
+  return vpc !== null && maySee(caller, vpc.tenantId);
+}
+
+async function confirm(
+  ctx: ServiceContext,
+  caller: Principal,
+  shown: Verdict,
+  { outcome, differs }: Comparison,
+): Promise<Confirmation> {
+  if (outcome.kind === "untraced") {
+    return { confirmed: false, drift: false, message: outcome.why, there: [], back: [] };
+  }
+  const message = differs ? "the flows on the switch are not what intent asks for" : undefined;
+  const common = { confirmed: !differs, drift: differs, message };
+  // How far a packet gets may hang on what is on the far side.
+  if (shown.stop?.code === "farSide") return { ...common, there: [], back: [] };
+  const { there, back } = outcome;
+  return {
+    ...common,
+    there: await ownSteps(ctx, caller, there.steps),
+    back: await ownSteps(ctx, caller, back?.steps ?? []),
+  };
+}
+
+/** Those on the caller's own bridges and on the exchange. */
+async function ownSteps(
+  ctx: ServiceContext,
+  caller: Principal,
+  steps: readonly TraceStep[],
+): Promise<TraceStep[]> {
+  const visible = await Promise.all(
+    steps.map(async ({ vpcId }) => vpcId === null || isOwn(ctx, caller, vpcId)),
+  );
+  return steps.filter((_, index) => visible[index]);
+}

@@ -1,0 +1,148 @@
+import { anyBlock } from "../domain/address-plan.js";
+import { DomainError } from "../domain/errors.js";
+import { newId } from "../domain/ids.js";
+import { type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
+import type {
+  RuleDirection,
+  SecurityGroup,
+  SecurityGroupRule,
+  SecurityGroupRulePeer,
+} from "../domain/resources.js";
+import { type RuleContent, ruleTraffic, type TrafficInput } from "../domain/security-rules.js";
+import { recordChange } from "../store/change.js";
+import { inTransaction, type Tx } from "../store/database/transaction.js";
+import {
+  findEqualRule,
+  findVpcOfNameableGroup,
+  insertRule,
+  removeRule,
+} from "../store/security-group-rules.js";
+import { findSecurityGroup, touchSecurityGroup } from "../store/security-groups.js";
+import { lockVpcRows, touchVpcs } from "../store/vpcs.js";
+import type { ServiceContext } from "./context.js";
+import { resourceChange } from "./resource-change.js";
+import { getSecurityGroup, lockSecurityGroup, requireSecurityGroup } from "./security-groups.js";
+
+/** Whom a rule is about, as callers spell it. */
+export type RulePeerInput = { readonly cidrBlock: string } | { readonly securityGroupId: string };
+
+export interface RuleInput {
+  readonly direction: RuleDirection;
+  readonly traffic: TrafficInput;
+  readonly peer: RulePeerInput;
+  readonly description?: string | undefined;
+}
+
+/**
+ * Adds a rule, about addresses or about a group of the same VPC or of one that is peered with it.
+ * @throws DomainError `InvalidPermission.Duplicate`, `RulesPerSecurityGroupLimitExceeded`,
+ *   `InvalidGroup.NotFound` for any other group
+ */
+export async function addSecurityGroupRule(
+  ctx: ServiceContext,
+  caller: Principal,
+  groupId: string,
+  input: RuleInput,
+): Promise<SecurityGroupRule> {
+  const { direction, description = "" } = input;
+  const traffic = ruleTraffic(input.traffic);
+  const findPeer = peerFinder(input.peer);
+  const { rule, vpcId } = await inTransaction(ctx.db, async (tx) => {
+    const seen = requireSecurityGroup(caller, groupId, await findSecurityGroup(tx, groupId));
+    requirePermission(caller, "security_group:update");
+    await lockWithPeer(tx, seen.vpcId, await findPeer(tx, seen.vpcId));
+    const group = requireSecurityGroup(caller, groupId, await findSecurityGroup(tx, groupId));
+    const peer = await findPeer(tx, group.vpcId);
+    const content = { direction, traffic, peer, description };
+    await refuseDuplicate(tx, group, content);
+    requireQuota(ctx.quotas, "rulesPerDirection", countRules(group, direction));
+    const id = newId("securityGroupRule");
+    await recordRuleChange(tx, caller, group, id, "add-rule");
+    return { rule: await insertRule(tx, { id, groupId, ...content }), vpcId: group.vpcId };
+  });
+  ctx.waker.wake([vpcId]);
+  return rule;
+}
+
+/** @throws DomainError `InvalidSecurityGroupRuleId.NotFound` */
+export async function removeSecurityGroupRule(
+  ctx: ServiceContext,
+  caller: Principal,
+  groupId: string,
+  ruleId: string,
+): Promise<void> {
+  const vpcId = await inTransaction(ctx.db, async (tx) => {
+    const group = await lockSecurityGroup(tx, caller, groupId);
+    requirePermission(caller, "security_group:update");
+    requireRule(group, ruleId);
+    await recordRuleChange(tx, caller, group, ruleId, "remove-rule");
+    await removeRule(tx, ruleId);
+    return group.vpcId;
+  });
+  ctx.waker.wake([vpcId]);
+}
+
+/** @throws DomainError `InvalidSecurityGroupRuleId.NotFound` */
+export async function getSecurityGroupRule(
+  ctx: ServiceContext,
+  caller: Principal,
+  groupId: string,
+  ruleId: string,
+): Promise<SecurityGroupRule> {
+  return requireRule(await getSecurityGroup(ctx, caller, groupId), ruleId);
+}
+
+type PeerFinder = (tx: Tx, vpcId: string) => Promise<SecurityGroupRulePeer>;
+
+/** A group that cannot be named is as one that does not exist: nothing is learnt of other tenants. */
+function peerFinder(input: RulePeerInput): PeerFinder {
+  if ("cidrBlock" in input) {
+    const block = anyBlock(input.cidrBlock, "/cidrBlock");
+    return async () => ({ kind: "block", block });
+  }
+  const { securityGroupId: groupId } = input;
+  return async (tx, ownVpcId) => {
+    const vpcId = await findVpcOfNameableGroup(tx, ownVpcId, groupId);
+    if (vpcId !== undefined) return { kind: "group", groupId, vpcId };
+    const detail = `neither VPC ${ownVpcId} nor an active peer of it has a security group ${groupId}`;
+    throw new DomainError("InvalidGroup.NotFound", detail, { pointer: "/securityGroupId" });
+  };
+}
+
+/** Who changes the members of a group finds, under its VPC's lock, every rule that names it. */
+async function lockWithPeer(tx: Tx, vpcId: string, peer: SecurityGroupRulePeer): Promise<void> {
+  await lockVpcRows(tx, peer.kind === "group" ? [vpcId, peer.vpcId] : [vpcId]);
+}
+
+async function refuseDuplicate(tx: Tx, group: SecurityGroup, content: RuleContent): Promise<void> {
+  const equal = await findEqualRule(tx, group.id, content);
+  if (equal === undefined) return;
+  const detail = `security group ${group.id} has this rule already: ${equal}`;
+  throw new DomainError("InvalidPermission.Duplicate", detail, { blockedBy: [equal] });
+}
+
+function countRules({ rules }: SecurityGroup, direction: RuleDirection): number {
+  return rules.filter((rule) => rule.direction === direction).length;
+}
+
+async function recordRuleChange(
+  tx: Tx,
+  caller: Principal,
+  { id, tenantId, vpcId }: SecurityGroup,
+  ruleId: string,
+  action: "add-rule" | "remove-rule",
+): Promise<void> {
+  const answeredWith = { resourceType: "security-group-rule", resourceId: ruleId } as const;
+  const change = resourceChange(caller, "security-group", tenantId, id, action);
+  const generation = await recordChange(tx, { ...change, answeredWith });
+  await touchVpcs(tx, [vpcId], generation);
+  await touchSecurityGroup(tx, id, generation);
+}
+
+function requireRule({ id, rules }: SecurityGroup, ruleId: string): SecurityGroupRule {
+  const rule = rules.find((other) => other.id === ruleId);
+  if (rule !== undefined) return rule;
+  const detail = `security group ${id} has no rule ${ruleId}`;
+  throw new DomainError("InvalidSecurityGroupRuleId.NotFound", detail);
+}
