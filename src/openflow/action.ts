@@ -4,9 +4,20 @@ export interface Action {
   readonly text: string;
   /** The table that it continues in. */
   readonly next?: number;
+  /** The table that it looks into, to come back with what that has put into registers. */
+  readonly calls?: number;
 }
 
-export type ActionName = "set_field" | "move" | "dec_ttl" | "output" | "IN_PORT" | "goto_table";
+export type ActionName =
+  | "set_field"
+  | "move"
+  | "dec_ttl"
+  | "output"
+  | "IN_PORT"
+  | "goto_table"
+  | "resubmit"
+  | "ct"
+  | "conjunction";
 
 /** `value` in the spelling of the field: a MAC or IPv4 address, or a number. */
 export function setField(field: string, value: string | number): Action {
@@ -21,6 +32,32 @@ export function setRegister(register: string, value: number): Action {
 /** Copies a whole field; names are those of the Nicira extended match, without brackets. */
 export function move(from: string, to: string): Action {
   return { name: "move", text: `move:${from}[]->${to}[]` };
+}
+
+/** Copies some bits of a field, such as `NXM_NX_REG6[8..15]`. */
+export function moveBits(from: string, to: string): Action {
+  return { name: "move", text: `move:${from}->${to}` };
+}
+
+/** Looks the packet up in another table and goes on with the next action. */
+export function resubmit(table: number): Action {
+  return { name: "resubmit", text: `resubmit(,${table})`, calls: table };
+}
+
+/** Looks the connection up and goes on in a table with the `ct_*` fields set (ovs-actions(7)). */
+export function track(zone: string, table: number): Action {
+  return { name: "ct", text: `ct(table=${table},zone=${zone})`, next: table };
+}
+
+/** Remembers the connection in a zone, with what `noting` puts into its mark and label. */
+export function commit(zone: string, noting: readonly Action[]): Action {
+  const notes = noting.map(({ text }) => text).join(",");
+  return { name: "ct", text: `ct(commit,zone=${zone},exec(${notes}))` };
+}
+
+/** Fulfils one of `of` conditions; the flow that matches `conj_id=id` acts once all are. */
+export function conjunction(id: number, clause: number, of: number): Action {
+  return { name: "conjunction", text: `conjunction(${id},${clause}/${of})` };
 }
 
 export function output(port: number): Action {

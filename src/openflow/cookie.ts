@@ -10,7 +10,10 @@ export const COOKIE_CATEGORIES = {
 
 export type CookieCategory = keyof typeof COOKIE_CATEGORIES;
 
-/** Bits of each field, from the most significant: 64 in all. */
+/**
+ * Bits of each field, from the most significant: 64 in all. They keep their places in every layout,
+ * so that a daemon can tell what the flows of another one were rendered for.
+ */
 export const COOKIE_FIELDS = {
   mark: 24,
   layout: 4,
@@ -18,21 +21,27 @@ export const COOKIE_FIELDS = {
   object: 32,
 } as const;
 
-/** Raised when the meaning of the fields after the mark changes. */
-export const COOKIE_LAYOUT = 1;
-
 export interface Cookie {
   /** The installation: 1 to 2^24 - 1. */
   readonly mark: number;
+  /** Version of the pipeline's layout: 0 to 15. */
+  readonly layout: number;
   readonly category: CookieCategory;
   /** The number of the VPC, interface or peering; 0 where there is none. */
   readonly object: number;
 }
 
+const CATEGORY_NAMES = new Map(
+  (Object.keys(COOKIE_CATEGORIES) as CookieCategory[]).map((name) => [
+    COOKIE_CATEGORIES[name] as number,
+    name,
+  ]),
+);
+
 export interface DecodedCookie {
   readonly mark: number;
   readonly layout: number;
-  /** Undefined when this layout knows no such category. */
+  /** Undefined when this version knows no such category. */
   readonly category: CookieCategory | undefined;
   readonly object: number;
 }
@@ -42,24 +51,23 @@ const CATEGORY_BITS = BigInt(COOKIE_FIELDS.category);
 const LAYOUT_BITS = BigInt(COOKIE_FIELDS.layout);
 
 /** @throws RangeError when a number does not fit its field: it would name something else */
-export function encodeCookie({ mark, category, object }: Cookie): bigint {
-  const head = (fitting("mark", mark) << LAYOUT_BITS) | fitting("layout", COOKIE_LAYOUT);
+export function encodeCookie({ mark, layout, category, object }: Cookie): bigint {
+  const head = (fitting("mark", mark) << LAYOUT_BITS) | fitting("layout", layout);
   const kind = fitting("category", COOKIE_CATEGORIES[category]);
   return (((head << CATEGORY_BITS) | kind) << OBJECT_BITS) | fitting("object", object);
 }
 
 export function decodeCookie(cookie: bigint): DecodedCookie {
   const number = Number((cookie >> OBJECT_BITS) & ones(CATEGORY_BITS));
-  const known = Object.entries(COOKIE_CATEGORIES).find(([, value]) => value === number);
   return {
     mark: markOf(cookie),
     layout: Number((cookie >> (OBJECT_BITS + CATEGORY_BITS)) & ones(LAYOUT_BITS)),
-    category: known?.[0] as CookieCategory | undefined,
+    category: CATEGORY_NAMES.get(number),
     object: Number(cookie & ones(OBJECT_BITS)),
   };
 }
 
-/** Recognises the cookies of one installation, those of older layouts included. */
+/** Recognises the cookies of one installation, those of other layouts included. */
 export function ownsCookie(mark: number): (cookie: bigint) => boolean {
   return (cookie) => markOf(cookie) === mark;
 }

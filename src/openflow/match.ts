@@ -1,7 +1,19 @@
 import type { Match } from "./flow.js";
 
 /** The order in which the switch prints fields (measured, and lib/match.c of Open vSwitch 3.1). */
-const BEFORE_PROTOCOL = ["conj_id", "pkt_mark", "ct_state", "ct_zone", "ct_mark", "ct_label"];
+const BEFORE_PROTOCOL = [
+  "conj_id",
+  "pkt_mark",
+  "ct_state",
+  "ct_zone",
+  "ct_mark",
+  "ct_label",
+  "ct_nw_src",
+  "ct_nw_dst",
+  "ct_nw_proto",
+  "ct_tp_src",
+  "ct_tp_dst",
+];
 const REGISTERS = Array.from({ length: 16 }, (_, index) => `reg${index}`);
 const AFTER_PROTOCOL = [
   ...REGISTERS,

@@ -52,6 +52,14 @@ export function parseFlow(line: string): Flow | undefined {
   return extras.length === 0 ? flow : { ...flow, extras };
 }
 
+/**
+ * Reads all of what `ovs-ofctl --no-names dump-flows` prints.
+ * @throws SyntaxError when a line cannot be read: no flow may pass for absent
+ */
+export function parseFlows(text: string): Flow[] {
+  return text.split("\n").flatMap((line) => parseFlow(line) ?? []);
+}
+
 function parseHead(text: string): Head {
   const head: Head = {
     table: 0,

@@ -1,7 +1,7 @@
 import type { Flow } from "./flow.js";
 import { formatMatch, matchKey } from "./match.js";
 
-export { parseFlow } from "./parse.js";
+export { parseFlow, parseFlows } from "./parse.js";
 
 /**
  * The flow as `ovs-ofctl dump-flows --no-stats` prints it, without the leading blank and with table
