@@ -16,12 +16,12 @@ const ARP_REQUEST = "1";
 const ARP_REPLY = "2";
 
 /** Every address of the VPC answers with the router's MAC; nothing is flooded. */
-export function arpFlows(context: VpcContext): Flow[] {
-  return [
-    ...context.vpc.subnets.map(({ gateway }) => answerFlow(context, ofVpc(context), gateway)),
-    ...context.interfaces.map((eni) => answerFlow(context, ofInterface(eni), eni.ip)),
-    ...context.interfaces.map((eni) => ownAddressFlow(context, eni)),
-  ];
+export function gatewayArpFlows(context: VpcContext): Flow[] {
+  return context.vpc.subnets.map(({ gateway }) => answerFlow(context, ofVpc(context), gateway));
+}
+
+export function interfaceArpFlows(context: VpcContext, eni: BoundInterface): Flow[] {
+  return [answerFlow(context, ofInterface(eni), eni.ip), ownAddressFlow(context, eni)];
 }
 
 function answerFlow(context: VpcContext, subject: Subject, address: Ip): Flow {
@@ -38,7 +38,7 @@ function ownAddressFlow(context: VpcContext, eni: BoundInterface): Flow {
     priority: PRIORITIES.exception.value,
     match: {
       arp: true,
-      ...registerMatch(REGISTERS.ingressInterface, eni.number),
+      ...registerMatch(REGISTERS.interface, eni.number),
       arp_tpa: formatIp(eni.ip),
     },
     actions: [],

@@ -11,7 +11,6 @@ export function classifyFlows(context: VpcContext): Flow[] {
     taggedFlow(context),
     ...(context.options.dropFragments ? [fragmentFlow(context)] : []),
     ...uplinkFlows(context),
-    ...context.interfaces.map((eni) => interfaceFlow(context, eni)),
   ];
 }
 
@@ -44,13 +43,15 @@ function uplinkFlows(context: VpcContext): Flow[] {
   return [flow];
 }
 
-function interfaceFlow(context: VpcContext, eni: BoundInterface): Flow {
+/** By where packets enter: from an interface. */
+export function classifyInterfaceFlow(context: VpcContext, eni: BoundInterface): Flow {
   return vpcFlow(context, "classify", ofInterface(eni), {
     priority: PRIORITIES.ordinary.value,
     match: { in_port: String(eni.port) },
     actions: [
-      setRegister(REGISTERS.ingressInterface.field, eni.number),
+      setRegister(REGISTERS.interface.field, eni.number),
       setRegister(REGISTERS.routeTable.field, eni.routeTable),
+      setRegister(REGISTERS.zone.field, eni.zone),
       gotoTable(VPC_TABLES.spoofGuard.number),
     ],
   });

@@ -2,6 +2,7 @@ import type { InterfaceIntent, PeeringIntent, PeeringSide, VpcIntent } from "../
 import { routerMac } from "../domain/mac.js";
 import { type CookieCategory, encodeCookie } from "../openflow/cookie.js";
 import type { Flow } from "../openflow/flow.js";
+import { LAYOUT } from "./layout.js";
 import { type FlowSpec, tableFlow } from "./table-flow.js";
 import { VPC_TABLES } from "./tables.js";
 
@@ -16,12 +17,18 @@ export interface RenderOptions {
 export interface VpcPorts {
   readonly uplink: number | undefined;
   /** By id of the network interface; only those that are bound. */
-  readonly interfaces: ReadonlyMap<string, number>;
+  readonly interfaces: ReadonlyMap<string, InterfacePort>;
+}
+
+/** Where an interface is plugged in. */
+export interface InterfacePort {
+  readonly port: number;
+  /** Its conntrack zone: 1 to 65535, of no other interface on the host. */
+  readonly zone: number;
 }
 
 /** An interface that is plugged in. */
-export interface BoundInterface extends InterfaceIntent {
-  readonly port: number;
+export interface BoundInterface extends InterfaceIntent, InterfacePort {
   /** Number of its subnet's route table. */
   readonly routeTable: number;
 }
@@ -51,9 +58,10 @@ export function vpcContext(
 ): VpcContext {
   const tables = new Map(vpc.subnets.map((subnet) => [subnet.id, subnet.routeTable]));
   const interfaces = vpc.interfaces.flatMap((eni) => {
-    const port = ports.interfaces.get(eni.id);
+    const plugged = ports.interfaces.get(eni.id);
     const routeTable = tables.get(eni.subnetId);
-    return port === undefined || routeTable === undefined ? [] : [{ ...eni, port, routeTable }];
+    if (plugged === undefined || routeTable === undefined) return [];
+    return [{ ...eni, ...plugged, routeTable }];
   });
   const own = peerings.flatMap((peering) => ownPeering(vpc.id, peering));
   const router = routerMac(vpc.number);
@@ -90,7 +98,7 @@ export function vpcFlow(
   subject: Subject,
   spec: SubjectFlowSpec,
 ): Flow {
-  const cookie = encodeCookie({ mark: context.options.mark, ...subject });
+  const cookie = encodeCookie({ mark: context.options.mark, layout: LAYOUT, ...subject });
   return tableFlow(VPC_TABLES, VPC_TABLES[table], { ...spec, cookie });
 }
 
@@ -100,6 +108,10 @@ export function ofVpc(context: VpcContext): Subject {
 
 export function ofInterface(eni: InterfaceIntent): Subject {
   return { category: "interface", object: eni.number };
+}
+
+export function ofPolicy(object: number): Subject {
+  return { category: "policy", object };
 }
 
 export function ofPeering(peering: OwnPeering): Subject {

@@ -4,11 +4,7 @@ import type { Flow } from "../openflow/flow.js";
 import { type BoundInterface, ofInterface, type VpcContext, vpcFlow } from "./context.js";
 import { PRIORITIES } from "./priorities.js";
 
-export function deliverFlows(context: VpcContext): Flow[] {
-  return context.interfaces.map((eni) => deliverFlow(context, eni));
-}
-
-function deliverFlow(context: VpcContext, eni: BoundInterface): Flow {
+export function deliverFlow(context: VpcContext, eni: BoundInterface): Flow {
   return vpcFlow(context, "deliver", ofInterface(eni), {
     priority: PRIORITIES.ordinary.value,
     match: { ip: true, nw_dst: formatIp(eni.ip) },

@@ -1,7 +1,9 @@
-import { COOKIE_CATEGORIES, COOKIE_FIELDS, COOKIE_LAYOUT } from "../openflow/cookie.js";
+import { COOKIE_CATEGORIES, COOKIE_FIELDS } from "../openflow/cookie.js";
 import type { Flow } from "../openflow/flow.js";
 import { formatFlow } from "../openflow/text.js";
+import { DROP_REASONS } from "./drops.js";
 import { exampleFlows } from "./example.js";
+import { LAYOUT } from "./layout.js";
 import { PRIORITIES } from "./priorities.js";
 import { REGISTERS } from "./registers.js";
 import type { Table } from "./table.js";
@@ -20,6 +22,7 @@ const LISTS: ReadonlyMap<string, () => string> = new Map([
   ["exchangeTables", () => tableList(Object.values(EXCHANGE_TABLES))],
   ["registers", registerList],
   ["priorities", priorityList],
+  ["dropReasons", dropReasonList],
   ["cookieFields", cookieFieldList],
   ["cookieCategories", cookieCategoryList],
 ]);
@@ -67,6 +70,15 @@ function registerList(): string {
   return markdownTable(["register", "name", "holds"], rows);
 }
 
+function dropReasonList(): string {
+  const rows = Object.entries(DROP_REASONS).map(([name, { value, meaning }]) => [
+    String(value),
+    name,
+    meaning,
+  ]);
+  return markdownTable(["reason", "name", "means"], rows);
+}
+
 function priorityList(): string {
   const rows = Object.entries(PRIORITIES).map(([name, { value, use }]) => [
     String(value),
@@ -80,7 +92,7 @@ function cookieFieldList(): string {
   let low = Object.values(COOKIE_FIELDS).reduce((sum, bits) => sum + bits, 0);
   const rows = Object.entries(COOKIE_FIELDS).map(([name, bits]) => {
     low -= bits;
-    return [`${low + bits - 1}–${low}`, name, name === "layout" ? String(COOKIE_LAYOUT) : ""];
+    return [`${low + bits - 1}–${low}`, name, name === "layout" ? String(LAYOUT) : ""];
   });
   return markdownTable(["bits", "field", "at present"], rows);
 }
@@ -90,13 +102,14 @@ function cookieCategoryList(): string {
   return markdownTable(["category", "name"], rows);
 }
 
-function contractOf({ number, purpose, matches, actions, next }: Table): string {
+function contractOf({ number, purpose, matches, actions, next, calls }: Table): string {
   return [
-    `Table ${number} ${purpose}.`,
+    `Table ${number}: ${purpose}.`,
     "",
     `- may match: ${list(matches.map(code))}`,
     `- may do: ${list([...actions.map(code), "drop"])}`,
     `- continues in: ${list(next)}`,
+    ...(calls.length === 0 ? [] : [`- looks into: ${list(calls)}`]),
   ].join("\n");
 }
 

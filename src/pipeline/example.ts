@@ -1,6 +1,13 @@
 import { gatewayOf } from "../domain/address-plan.js";
 import { cidr, parseIp } from "../domain/cidr.js";
-import type { PeeringIntent, PeeringSide, RouteIntent, VpcIntent } from "../domain/intent.js";
+import type {
+  PeeringIntent,
+  PeeringSide,
+  RouteIntent,
+  SecurityGroupIntent,
+  VpcIntent,
+} from "../domain/intent.js";
+import { TCP } from "../domain/traffic.js";
 import type { Flow } from "../openflow/flow.js";
 import { exchangeBaseFlows, exchangeFlows, type RenderOptions, vpcBridgeFlows } from "./render.js";
 
@@ -15,8 +22,10 @@ export interface ExampleFlows {
 
 const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true };
 const UPLINK_PORT = 1;
-const INTERFACE_PORT = 2;
+const PLUGGED = { port: 2, zone: 9 };
 const MAIN_TABLE = 7;
+const WEB = 5;
+const LOCAL = 0;
 const [WITH_VPC_2, WITH_VPC_3] = [101, 102];
 
 /** A whole block to one peer, a part of it to the other, and a route whose peering has gone. */
@@ -29,7 +38,7 @@ const ROUTES: readonly RouteIntent[] = [
 export function exampleFlows(): ExampleFlows {
   const vpc = exampleVpc();
   const peerings = [examplePeering(vpc, WITH_VPC_2, 2), examplePeering(vpc, WITH_VPC_3, 3)];
-  const interfaces = new Map(vpc.interfaces.map(({ id }) => [id, INTERFACE_PORT]));
+  const interfaces = new Map(vpc.interfaces.map(({ id }) => [id, PLUGGED]));
   const uplinks = new Map(peerings.flatMap(uplinkPorts));
   return {
     vpc: vpcBridgeFlows(vpc, peerings, { uplink: UPLINK_PORT, interfaces }, OPTIONS),
@@ -46,7 +55,8 @@ function exampleVpc(): VpcIntent {
   const block = cidr("10.10.1.0/24");
   const ip = parseIp("10.10.1.10");
   if (ip === undefined) throw new Error("the example's address is none");
-  const eni = { id: "eni", number: 16, subnetId: "subnet", ip, mac: "02:00:00:00:00:01" };
+  const mac = "02:00:00:00:00:01";
+  const eni = { id: "eni", number: 16, subnetId: "subnet", ip, mac, groups: [WEB] };
   return {
     id: "vpc-1",
     number: 1,
@@ -54,7 +64,26 @@ function exampleVpc(): VpcIntent {
     blocks: [cidr("10.10.0.0/16")],
     subnets: [{ id: "subnet", block, gateway: gatewayOf(block), routeTable: MAIN_TABLE }],
     interfaces: [eni],
+    securityGroups: [webGroup()],
+    peerGroups: [{ group: WEB, peering: LOCAL, addresses: [ip] }],
     routeTables: [{ id: "rtb", number: MAIN_TABLE, routes: ROUTES }],
+  };
+}
+
+/** Lets in web from anywhere and the database's port from its own members; lets out everything. */
+function webGroup(): SecurityGroupIntent {
+  const anywhere = { kind: "block", block: cidr("0.0.0.0/0") } as const;
+  const web = { kind: "ports", protocol: TCP, from: 443, to: 443 } as const;
+  const databases = { kind: "ports", protocol: TCP, from: 5432, to: 5435 } as const;
+  const own = { kind: "group", id: "sg", group: WEB } as const;
+  return {
+    id: "sg",
+    number: WEB,
+    rules: [
+      { id: "sgr-1", number: 1, direction: "ingress", traffic: web, peer: anywhere },
+      { id: "sgr-2", number: 2, direction: "ingress", traffic: databases, peer: own },
+      { id: "sgr-3", number: 3, direction: "egress", traffic: { kind: "all" }, peer: anywhere },
+    ],
   };
 }
 

@@ -6,6 +6,7 @@ import { encodeCookie } from "../openflow/cookie.js";
 import type { Flow } from "../openflow/flow.js";
 import { blockPairs } from "./block-pairs.js";
 import type { RenderOptions } from "./context.js";
+import { LAYOUT } from "./layout.js";
 import { blockMatch } from "./match-fields.js";
 import { PRIORITIES } from "./priorities.js";
 import { tableFlow } from "./table-flow.js";
@@ -23,6 +24,7 @@ export function exchangeBaseFlows(options: RenderOptions): Flow[] {
     priority: PRIORITIES.tableMiss.value,
     cookie: encodeCookie({
       mark: options.mark,
+      layout: LAYOUT,
       category: "exchange",
       object: 0,
     }),
@@ -44,6 +46,7 @@ export function admissionFlows(
   if (!admitted || left === undefined || right === undefined) return [];
   const cookie = encodeCookie({
     mark: options.mark,
+    layout: LAYOUT,
     category: "peering",
     object: number,
   });

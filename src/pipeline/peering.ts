@@ -3,22 +3,29 @@ import { routerMac } from "../domain/mac.js";
 import { decrementTtl, gotoTable, output, setField, setRegister } from "../openflow/action.js";
 import type { Flow } from "../openflow/flow.js";
 import { blockPairs } from "./block-pairs.js";
-import { type OwnPeering, ofPeering, type VpcContext, vpcFlow } from "./context.js";
+import { type OwnPeering, ofPeering, ofVpc, type VpcContext, vpcFlow } from "./context.js";
 import { blockMatch } from "./match-fields.js";
 import { PRIORITIES } from "./priorities.js";
-import { REGISTERS, registerMatch } from "./registers.js";
+import { LOCAL, REGISTERS, registerMatch } from "./registers.js";
 import { VPC_TABLES } from "./tables.js";
 
-/** Both ends of each peering on this bridge: out to the exchange and in from it. */
-export function peeringFlows(context: VpcContext): Flow[] {
+/** Both ends of a peering on this bridge: out to the exchange and in from it. */
+export function peeringFlows(context: VpcContext, peering: OwnPeering): Flow[] {
   const { uplink } = context;
   if (uplink === undefined) return [];
-  return context.peerings.flatMap((peering) =>
-    blockPairs(peering.own.blocks, peering.peer.blocks).flatMap(([own, peer]) => [
-      egressFlow(context, peering, own, peer, uplink),
-      ingressFlow(context, peering, own, peer, uplink),
-    ]),
-  );
+  return blockPairs(peering.own.blocks, peering.peer.blocks).flatMap(([own, peer]) => [
+    egressFlow(context, peering, own, peer, uplink),
+    ingressFlow(context, peering, own, peer, uplink),
+  ]);
+}
+
+/** What stays in the VPC takes no peering. */
+export function localFlow(context: VpcContext): Flow {
+  return vpcFlow(context, "peering", ofVpc(context), {
+    priority: PRIORITIES.ordinary.value,
+    match: { ip: true, ...registerMatch(REGISTERS.peering, LOCAL) },
+    actions: [gotoTable(VPC_TABLES.ingressTrack.number)],
+  });
 }
 
 /** The next hop is the peer's router by MAC: that survives the patch port, registers do not. */

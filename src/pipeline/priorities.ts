@@ -19,7 +19,7 @@ export const PRIORITIES = {
   },
   fallback: {
     value: 50,
-    use: "what a table does with packets that its ordinary flows left",
+    use: "what a table does with packets that its ordinary flows left; conjunctions of rules",
   },
   ordinary: { value: 100, use: "the work of a table; what lets peers talk" },
   exception: {

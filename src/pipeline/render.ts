@@ -1,35 +1,12 @@
 import type { PeeringIntent, VpcIntent } from "../domain/intent.js";
-import { decodeCookie } from "../openflow/cookie.js";
 import type { Flow } from "../openflow/flow.js";
-import { arpFlows } from "./arp.js";
-import { classifyFlows } from "./classify.js";
-import { type RenderOptions, type VpcContext, type VpcPorts, vpcContext } from "./context.js";
-import { deliverFlows } from "./deliver.js";
+import { type RenderOptions, type VpcPorts, vpcContext } from "./context.js";
 import { admissionFlows } from "./exchange.js";
-import { gatewayFlows } from "./gateway.js";
-import { peeringFlows } from "./peering.js";
-import { policyFlows } from "./policy.js";
-import { returnRouteFlows } from "./return-route.js";
-import { routeFlows } from "./routing.js";
-import { spoofGuardFlows } from "./spoof-guard.js";
 import { distinctFlows } from "./table-flow.js";
-import { tableMissFlows } from "./table-miss.js";
+import { flowsOfPeering, PartCache, vpcBridgeParts } from "./vpc-bridge.js";
 
-export type { RenderOptions, VpcPorts } from "./context.js";
+export type { InterfacePort, RenderOptions, VpcPorts } from "./context.js";
 export { exchangeBaseFlows } from "./exchange.js";
-
-const FEATURES: readonly ((context: VpcContext) => Flow[])[] = [
-  tableMissFlows,
-  classifyFlows,
-  spoofGuardFlows,
-  arpFlows,
-  gatewayFlows,
-  routeFlows,
-  policyFlows,
-  peeringFlows,
-  returnRouteFlows,
-  deliverFlows,
-];
 
 /**
  * Every flow of a VPC's bridge. Peerings that are not admitted, or of other VPCs, add nothing.
@@ -41,8 +18,19 @@ export function vpcBridgeFlows(
   ports: VpcPorts,
   options: RenderOptions,
 ): Flow[] {
-  const context = vpcContext(vpc, peerings, ports, options);
-  return distinctFlows(FEATURES.flatMap((feature) => feature(context)));
+  const parts = vpcBridgeParts(vpcContext(vpc, peerings, ports, options), new PartCache());
+  return distinctFlows(parts.flatMap(({ flows }) => flows.map(({ flow }) => flow)));
+}
+
+/** The flows of one peering on the bridge of a VPC, whatever else is in the VPC. */
+export function peeringSideFlows(
+  vpc: VpcIntent,
+  peering: PeeringIntent,
+  ports: VpcPorts,
+  options: RenderOptions,
+): Flow[] {
+  const context = vpcContext(vpc, [peering], ports, options);
+  return distinctFlows(context.peerings.flatMap((own) => flowsOfPeering(context, own)));
 }
 
 /**
@@ -57,12 +45,4 @@ export function exchangeFlows(
   options: RenderOptions,
 ): Flow[] {
   return distinctFlows(peerings.flatMap((peering) => admissionFlows(peering, uplinks, options)));
-}
-
-/** Those of `flows` that were rendered for one peering, by cookie. */
-export function peeringFlowsOf(flows: readonly Flow[], peeringNumber: number): Flow[] {
-  return flows.filter((flow) => {
-    const { category, object } = decodeCookie(flow.cookie);
-    return category === "peering" && object === peeringNumber;
-  });
 }

@@ -1,4 +1,4 @@
-import { findOverlap, overlaps } from "../domain/cidr.js";
+import { type Cidr, contains, overlaps } from "../domain/cidr.js";
 import type { RouteTableIntent, SubnetIntent } from "../domain/intent.js";
 import { gotoTable, setRegister } from "../openflow/action.js";
 import type { Flow } from "../openflow/flow.js";
@@ -42,12 +42,34 @@ function passFlow(context: VpcContext): Flow {
   });
 }
 
+/** Sorted, a block follows those that contain it: so each is compared with these alone. */
 function contestedPeerings(peerings: readonly OwnPeering[]): OwnPeering[] {
-  return peerings.filter((peering) =>
-    peerings.some(
-      (other) => other !== peering && findOverlap(peering.peer.blocks, other.peer.blocks),
-    ),
+  const contested = new Set<OwnPeering>();
+  let around: PeerBlock[] = [];
+  for (const peerBlock of sortedBlocks(peerings)) {
+    around = around.filter(({ block }) => contains(block, peerBlock.block));
+    for (const { peering } of around) {
+      if (peering !== peerBlock.peering) contested.add(peering).add(peerBlock.peering);
+    }
+    around.push(peerBlock);
+  }
+  return peerings.filter((peering) => contested.has(peering));
+}
+
+interface PeerBlock {
+  readonly block: Cidr;
+  readonly peering: OwnPeering;
+}
+
+function sortedBlocks(peerings: readonly OwnPeering[]): PeerBlock[] {
+  const all = peerings.flatMap((peering) =>
+    peering.peer.blocks.map((block) => ({ block, peering })),
   );
+  return all.sort(({ block: a }, { block: b }) => {
+    if (a.family !== b.family) return a.family - b.family;
+    if (a.base !== b.base) return a.base < b.base ? -1 : 1;
+    return a.prefix - b.prefix;
+  });
 }
 
 function unroutedFlow(context: VpcContext, peering: OwnPeering): Flow {
@@ -78,5 +100,5 @@ function routedFlows(context: VpcContext, peering: OwnPeering, table: RouteTable
 }
 
 function pass() {
-  return [gotoTable(VPC_TABLES.ingressPolicy.number)];
+  return [gotoTable(VPC_TABLES.ingressTrack.number)];
 }

@@ -3,21 +3,15 @@ import type { RouteIntent, RouteTableIntent } from "../domain/intent.js";
 import { gotoTable, setRegister } from "../openflow/action.js";
 import type { Flow } from "../openflow/flow.js";
 import { type Subject, type VpcContext, vpcFlow } from "./context.js";
+import { dropFor } from "./drops.js";
 import { blockMatch } from "./match-fields.js";
 import { routePriority } from "./priorities.js";
-import { REGISTERS, registerMatch } from "./registers.js";
+import { LOCAL, REGISTERS, registerMatch } from "./registers.js";
 import { VPC_TABLES } from "./tables.js";
 
-const LOCAL = 0;
-
-/** The local routes, which every route table has, and the routes of each table. */
-export function routeFlows(context: VpcContext): Flow[] {
-  return [
-    ...context.vpc.blocks.map((block) => localRouteFlow(context, block)),
-    ...context.vpc.routeTables.flatMap((table) =>
-      table.routes.map((route) => tableRouteFlow(context, table, route)),
-    ),
-  ];
+/** The local routes, which every route table has. */
+export function localRouteFlows(context: VpcContext): Flow[] {
+  return context.vpc.blocks.map((block) => localRouteFlow(context, block));
 }
 
 /** In force in every table at once: no route of a table may lie inside a block of the VPC. */
@@ -31,7 +25,11 @@ function localRouteFlow(context: VpcContext, block: Cidr): Flow {
 }
 
 /** A blackhole has a flow of its own, or a shorter prefix would take its packets. */
-function tableRouteFlow(context: VpcContext, table: RouteTableIntent, route: RouteIntent): Flow {
+export function tableRouteFlow(
+  context: VpcContext,
+  table: RouteTableIntent,
+  route: RouteIntent,
+): Flow {
   const subject: Subject = { category: "route", object: table.number };
   return vpcFlow(context, "route", subject, {
     priority: routePriority(route.destination.prefix),
@@ -40,10 +38,10 @@ function tableRouteFlow(context: VpcContext, table: RouteTableIntent, route: Rou
       ...registerMatch(REGISTERS.routeTable, table.number),
       ...blockMatch("nw_dst", route.destination),
     },
-    actions: route.peering === null ? [] : nextHop(route.peering),
+    actions: route.peering === null ? dropFor("blackhole") : nextHop(route.peering),
   });
 }
 
 function nextHop(peering: number) {
-  return [setRegister(REGISTERS.peering.field, peering), gotoTable(VPC_TABLES.egressPolicy.number)];
+  return [setRegister(REGISTERS.peering.field, peering), gotoTable(VPC_TABLES.egressTrack.number)];
 }

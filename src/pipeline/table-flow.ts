@@ -45,10 +45,14 @@ function assertLegalAction(
   action: Action,
 ): void {
   if (!table.actions.includes(action.name)) throw illegal(table, `action ${action.name}`);
-  if (action.next === undefined) return;
-  const next = Object.values(tables).find((candidate) => candidate.number === action.next);
-  if (next === undefined || !table.next.includes(next.name)) {
-    throw illegal(table, `next table ${next?.name ?? action.next}`);
+  const nameOf = (number: number) =>
+    Object.values(tables).find((candidate) => candidate.number === number)?.name ?? String(number);
+  const { next, calls } = action;
+  if (next !== undefined && !table.next.includes(nameOf(next))) {
+    throw illegal(table, `next table ${nameOf(next)}`);
+  }
+  if (calls !== undefined && !table.calls.includes(nameOf(calls))) {
+    throw illegal(table, `look into table ${nameOf(calls)}`);
   }
 }
 

@@ -1,11 +1,24 @@
 import type { Flow } from "../openflow/flow.js";
 import { ofVpc, type VpcContext, vpcFlow } from "./context.js";
+import { dropFor } from "./drops.js";
 import { PRIORITIES } from "./priorities.js";
 import { VPC_TABLES } from "./tables.js";
 
-/** One dropping flow a table: without it the switch drops too, but counts nothing. */
+type TableName = keyof typeof VPC_TABLES;
+
+/** One flow a table for what nothing else matched: without it the switch drops but counts nothing. */
 export function tableMissFlows(context: VpcContext): Flow[] {
-  const names = Object.keys(VPC_TABLES) as (keyof typeof VPC_TABLES)[];
-  const spec = { priority: PRIORITIES.tableMiss.value, match: {}, actions: [] };
-  return names.map((name) => vpcFlow(context, name, ofVpc(context), spec));
+  return (Object.keys(VPC_TABLES) as TableName[]).map((name) =>
+    vpcFlow(context, name, ofVpc(context), {
+      priority: PRIORITIES.tableMiss.value,
+      match: {},
+      actions: actionsOnMiss(name),
+    }),
+  );
+}
+
+function actionsOnMiss(table: TableName) {
+  if (table === "route") return dropFor("noRoute");
+  if (table === "peering") return dropFor("notAdmitted");
+  return [];
 }

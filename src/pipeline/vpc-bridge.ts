@@ -1,0 +1,118 @@
+import { formatCidr } from "../domain/cidr.js";
+import type { PeeringSide, RouteIntent, RouteTableIntent } from "../domain/intent.js";
+import type { Flow } from "../openflow/flow.js";
+import { type Part, partOf } from "../openflow/parts.js";
+import { gatewayArpFlows, interfaceArpFlows } from "./arp.js";
+import { classifyFlows, classifyInterfaceFlow } from "./classify.js";
+import type { BoundInterface, OwnPeering, VpcContext } from "./context.js";
+import { localContinuityFlow, peeringContinuityFlow } from "./continuity.js";
+import { deliverFlow } from "./deliver.js";
+import { dropFlows } from "./drops.js";
+import { gatewayFlows } from "./gateway.js";
+import { type Member, memberFlow, membersOf } from "./members.js";
+import { membershipFlow } from "./memberships.js";
+import { localFlow, peeringFlows } from "./peering.js";
+import { policyFlows, receiverFlow } from "./policy.js";
+import { returnRouteFlows } from "./return-route.js";
+import { localRouteFlows, tableRouteFlow } from "./routing.js";
+import { ruleFlows } from "./rules.js";
+import { senderFlows, spoofGuardFlows } from "./spoof-guard.js";
+import { tableMissFlows } from "./table-miss.js";
+
+/**
+ * The parts that were rendered for one VPC the last time. With a thousand interfaces, rendering
+ * them all takes a hundred times as long as finding that one has changed.
+ */
+export class PartCache {
+  #previous = new Map<string, Part>();
+  #current = new Map<string, Part>();
+
+  /** @param key tells apart all that the flows depend on, for this VPC */
+  take(key: string, render: () => Flow[]): Part {
+    const part = this.#previous.get(key) ?? partOf(render());
+    this.#current.set(key, part);
+    return part;
+  }
+
+  /** What was not taken since the last turn is forgotten. */
+  turn(): void {
+    this.#previous = this.#current;
+    this.#current = new Map();
+  }
+}
+
+/** The flows of a VPC's bridge, in parts; those of before come back the same when nothing changed. */
+export function vpcBridgeParts(context: VpcContext, cache: PartCache): Part[] {
+  const parts = [
+    partOf(vpcFlows(context)),
+    ...context.peerings.map((peering) =>
+      cache.take(peeringKey(context, peering), () => flowsOfPeering(context, peering)),
+    ),
+    ...context.vpc.routeTables.flatMap((table) =>
+      table.routes.map((route) =>
+        cache.take(routeKey(table, route), () => [tableRouteFlow(context, table, route)]),
+      ),
+    ),
+    ...context.interfaces.map((eni) =>
+      cache.take(interfaceKey(eni), () => flowsOfInterface(context, eni)),
+    ),
+    ...membersOf(context).map((member) =>
+      cache.take(memberKey(member), () => [memberFlow(context, member)]),
+    ),
+  ];
+  cache.turn();
+  return parts;
+}
+
+function vpcFlows(context: VpcContext): Flow[] {
+  return [
+    ...tableMissFlows(context),
+    ...classifyFlows(context),
+    ...spoofGuardFlows(context),
+    ...gatewayArpFlows(context),
+    ...gatewayFlows(context),
+    ...localRouteFlows(context),
+    ...policyFlows(context),
+    localFlow(context),
+    ...returnRouteFlows(context),
+    localContinuityFlow(context),
+    ...ruleFlows(context),
+  ];
+}
+
+/** The flows of a peering on the bridge of one of its sides; what else is there does not matter. */
+export function flowsOfPeering(context: VpcContext, peering: OwnPeering): Flow[] {
+  return [...peeringFlows(context, peering), peeringContinuityFlow(context, peering)];
+}
+
+function flowsOfInterface(context: VpcContext, eni: BoundInterface): Flow[] {
+  return [
+    classifyInterfaceFlow(context, eni),
+    ...senderFlows(context, eni),
+    ...interfaceArpFlows(context, eni),
+    receiverFlow(context, eni),
+    deliverFlow(context, eni),
+    membershipFlow(context, eni),
+    ...dropFlows(context, eni),
+  ];
+}
+
+function peeringKey({ uplink }: VpcContext, { number, own, peer }: OwnPeering): string {
+  return `peering ${number} ${uplink} ${sideKey(own)} ${sideKey(peer)}`;
+}
+
+function routeKey({ number }: RouteTableIntent, { destination, peering }: RouteIntent): string {
+  return `route ${number} ${formatCidr(destination)} ${peering}`;
+}
+
+function sideKey({ vpcNumber, blocks }: PeeringSide): string {
+  return `${vpcNumber} ${blocks.map(formatCidr).join(",")}`;
+}
+
+function interfaceKey({ number, ip, mac, port, zone, routeTable, groups }: BoundInterface): string {
+  return `interface ${number} ${ip.value} ${mac} ${port} ${zone} ${routeTable} ${groups.join(",")}`;
+}
+
+function memberKey({ role, peering, address, groups }: Member): string {
+  return `member ${role} ${peering} ${address.value} ${groups.join(",")}`;
+}
