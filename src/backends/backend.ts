@@ -1,9 +1,11 @@
 import type { BackendKind, Binding, BridgeDiff, PeeringBridgeFlows } from "../domain/data-plane.js";
+import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
+import type { Tracing } from "../domain/reachability/trace.js";
 
 /** How a backend tells the reconciler that what was believed of a part of the switch may be wrong. */
 export interface BackendEvents {
-  /** The switch came back, restarted, or a bridge, port or binding changed. */
+  /** The switch came back, restarted, or a bridge, port, binding or flow was changed. */
   doubt(scope: Scope): void;
 }
 
@@ -17,9 +19,10 @@ export interface BackendIdentity {
 /**
  * Translates intent into a data plane. A backend is given intent, never flows.
  *
- * One caller, one call at a time: the reconciler serialises `plan` and `apply`.
+ * One caller, one call at a time: the reconciler serialises `plan` and `apply`. Everything else may
+ * be called at any time, also meanwhile.
  */
-export interface Backend {
+export interface Backend extends Tracing {
   readonly kind: BackendKind;
 
   /** Begins watching the switch. Does not wait for it and does not fail when it is away. */
@@ -31,9 +34,20 @@ export interface Backend {
    * Observes the scope of `intent` and computes what separates the switch from it.
    * With `fresh` the switch itself is read; otherwise what is believed of it may be used.
    * A scope of "all" also finds bridges of this installation whose VPC is gone.
+   * Whether the switch answers is found out while intent is still being loaded.
    * @throws BackendError when the switch cannot be reached at all
    */
-  plan(intent: IntentSlice, options: { readonly fresh: boolean }): Promise<Plan>;
+  plan(
+    intent: IntentSlice | Promise<IntentSlice>,
+    options: { readonly fresh: boolean },
+  ): Promise<Plan>;
+
+  /**
+   * Pieces of work that read what is believed of the switch anew, each a few bridges. They change
+   * nothing, and are done one at a time like `plan` and `apply`, which may come in between.
+   * Each throws BackendError when the switch cannot be reached.
+   */
+  readings(): ReadonlyArray<() => Promise<void>>;
 
   /** Makes it so, as far as possible; failures are part of the outcome, not exceptions. */
   apply(plan: Plan): Promise<Outcome>;
@@ -45,6 +59,21 @@ export interface Backend {
   peeringFlows(peering: PeeringIntent): PeeringBridgeFlows[];
   /** Desired flows at present per bridge, by bridge name: for status only. */
   flowCounts(): ReadonlyMap<string, number>;
+
+  /**
+   * Reads the drop counters of an interface from the switch. Null when nothing counts: it is not
+   * plugged in or not programmed yet, or there is no switch. That is not to say that nothing is
+   * dropped, which zeros would.
+   * @throws BackendError when the switch cannot be read
+   */
+  dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null>;
+  /**
+   * Reads the drop counters of every interface, within a time limit; never throws. Null when there
+   * is no switch that could count.
+   */
+  surveyDrops(): Promise<DropSurvey | null>;
+  /** Bridges whose switch tells at once when somebody else changes flows: for status only. */
+  watchedBridges(): number;
 }
 
 /** A computed difference. Backends extend it with what their `apply` needs. */
@@ -52,6 +81,17 @@ export interface Plan {
   readonly intent: IntentSlice;
   /** One entry for each bridge in scope that was compared, also where nothing differs. */
   readonly diffs: readonly PlannedBridge[];
+  /** Where the switch was found otherwise than we left it, and this plan puts that right. */
+  readonly drift: readonly BridgeDrift[];
+}
+
+/** Own flows of one bridge that somebody else has changed, as `ovs-ofctl` text. */
+export interface BridgeDrift {
+  readonly bridge: string;
+  readonly deleted: readonly string[];
+  readonly altered: ReadonlyArray<{ readonly was: string; readonly is: string }>;
+  /** Marked as ours, and not made by us. */
+  readonly added: readonly string[];
 }
 
 export interface PlannedBridge extends BridgeDiff {

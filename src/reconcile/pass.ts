@@ -19,9 +19,9 @@ export interface PassDeps {
 }
 
 /** Observe, render, diff: nothing is changed. */
-export async function planPass(deps: PassDeps, work: Work): Promise<Plan> {
-  const intent = await loadIntent(deps.db, work.scope);
-  return deps.backend.plan(intent, { fresh: work.fresh });
+export function planPass(deps: PassDeps, work: Work): Promise<Plan> {
+  const intent = loadIntent(deps.db, work.scope);
+  return deps.backend.plan(intent, { fresh: work.fresh && work.isRead !== true });
 }
 
 /** Apply, and write back what the switch has confirmed. */

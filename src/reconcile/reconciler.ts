@@ -12,11 +12,15 @@ import type {
   Settlements,
   Waker,
 } from "../domain/data-plane.js";
+import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
 import { DomainError } from "../domain/errors.js";
 import type { PeeringIntent, Scope } from "../domain/intent.js";
+import type { Probe, TraceOutcome, Tracing } from "../domain/reachability/trace.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
+import { BridgeJournal } from "./bridge-journal.js";
 import { DirtySet, type Work } from "./dirty-set.js";
-import { applyPass, type PassDeps, planPass } from "./pass.js";
+import { applyPass, type PassDeps, type PassResult, planPass } from "./pass.js";
+import { readAhead } from "./resync.js";
 import { Retries } from "./retries.js";
 import { SettlementBoard } from "./settlement-board.js";
 import { StatusBoard } from "./status-board.js";
@@ -42,9 +46,12 @@ export interface ReconcilerCounters {
   readonly passes: number;
   readonly failures: number;
   readonly drift: number;
+  /** At present: flows of somebody else on our bridges, and bridges that are being watched. */
+  readonly foreignFlows: number;
+  readonly watchedBridges: number;
 }
 
-export interface Reconciler extends Waker, DataPlaneView, Reconciling, Settlements {
+export interface Reconciler extends Waker, DataPlaneView, Reconciling, Settlements, Tracing {
   /** Resolves once the first full resync has been tried, or takes too long to wait for. */
   start(): Promise<void>;
   /** Finishes the pass under way and lets every waiting caller go. The switch stays as it is. */
@@ -70,29 +77,34 @@ class LevelTriggeredReconciler implements Reconciler {
   readonly #dirty = new DirtySet();
   readonly #settlements = new SettlementBoard();
   readonly #board: StatusBoard;
+  readonly #journal: BridgeJournal;
   readonly #retries: Retries;
   #resyncTimer: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #scheduled = false;
   #stopped = false;
+  #resyncing = false;
   #counters = { passes: 0, failures: 0, drift: 0 };
 
   constructor(options: ReconcilerOptions) {
     this.#deps = options;
     this.#log = options.log;
-    this.#retries = new Retries(options.random ?? Math.random, ({ scope, fresh }) =>
-      this.#mark(scope, fresh),
+    this.#retries = new Retries(options.random ?? Math.random, ({ scope, ...work }) =>
+      this.#mark(scope, work),
     );
     this.#resyncMs = options.resyncSeconds * 1000;
     this.#board = new StatusBoard(options.backend);
+    const { db, log, backend } = options;
+    const exchangeName = () => backend.exchangeName();
+    this.#journal = new BridgeJournal({ db, log, exchangeName });
   }
 
   async start(): Promise<void> {
     await this.#deps.backend.start({
-      doubt: (scope) => this.#mark(scope, false),
+      doubt: (scope) => this.#mark(scope, { fresh: false }),
     });
-    this.#mark("all", true);
-    this.#resyncTimer = setInterval(() => this.#mark("all", true), this.#resyncMs);
+    this.#mark("all", { fresh: true });
+    this.#resyncTimer = setInterval(() => void this.#resync(), this.#resyncMs);
     await this.#firstPass();
   }
 
@@ -113,14 +125,15 @@ class LevelTriggeredReconciler implements Reconciler {
     this.#settlements.close();
     await this.#turn;
     await this.#deps.backend.stop();
+    await this.#journal.close();
   }
 
   wake(vpcIds: Iterable<string>): void {
-    this.#mark(new Set(vpcIds), false);
+    this.#mark(new Set(vpcIds), { fresh: false });
   }
 
   async reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport> {
-    const work = { scope, fresh: true };
+    const work: Work = scope === "all" ? await this.#readAhead() : { scope, fresh: true };
     const plan = await this.#inTurn(() =>
       dryRun ? planPass(this.#deps, work) : this.#planAndApply(work),
     ).catch((error: unknown) => {
@@ -129,8 +142,30 @@ class LevelTriggeredReconciler implements Reconciler {
     return { applied: !dryRun, bridges: plan.diffs.map(reportedDiff) };
   }
 
-  #mark(scope: Scope, fresh: boolean): void {
-    this.#dirty.mark(scope, { fresh });
+  /** A switch that takes longer to read than the interval is not asked again meanwhile. */
+  async #resync(): Promise<void> {
+    if (this.#resyncing) return;
+    this.#resyncing = true;
+    try {
+      const { scope, ...work } = await this.#readAhead();
+      this.#mark(scope, work);
+    } catch (error) {
+      this.#passFailed({ scope: "all", fresh: true }, error);
+    } finally {
+      this.#resyncing = false;
+    }
+  }
+
+  #readAhead(): Promise<Work> {
+    return readAhead({
+      backend: this.#deps.backend,
+      inTurn: (work) => this.#inTurn(work),
+      isStopped: () => this.#stopped,
+    });
+  }
+
+  #mark(scope: Scope, work: Omit<Work, "scope">): void {
+    this.#dirty.mark(scope, work);
     if (this.#scheduled || this.#stopped || this.#dirty.isEmpty) return;
     this.#scheduled = true;
     void this.#inTurn(() => this.#runDirty());
@@ -157,8 +192,9 @@ class LevelTriggeredReconciler implements Reconciler {
   async #planAndApply(work: Work): Promise<Plan> {
     this.#counters.passes += 1;
     const plan = await planPass(this.#deps, work);
-    this.#noteDrift(work, plan);
-    const { outcome, settled } = await applyPass(this.#deps, plan);
+    this.#journal.noteForeign(plan.diffs);
+    this.#noteDrift(plan);
+    const { outcome, settled } = await this.#apply(plan);
     const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
     this.#board.recordOutcome(plan.intent, outcome, resyncedAt);
     this.#settlements.announce(settled);
@@ -167,14 +203,20 @@ class LevelTriggeredReconciler implements Reconciler {
     return plan;
   }
 
-  #noteDrift(work: Work, plan: Plan): void {
-    if (!work.fresh) return;
-    const drift = this.#board.recordDrift(plan);
+  async #apply(plan: Plan): Promise<PassResult> {
+    let result: PassResult | undefined;
+    try {
+      result = await applyPass(this.#deps, plan);
+      return result;
+    } finally {
+      this.#journal.noteRepair(plan.drift, plan.diffs, result?.outcome);
+    }
+  }
+
+  #noteDrift({ drift: bridges }: Plan): void {
+    const drift = this.#board.recordDrift(bridges);
     if (drift === 0) return;
     this.#counters.drift += drift;
-    const bridges = plan.diffs.filter(
-      (diff) => diff.missing.length + diff.changed.length + diff.unexpected.length > 0,
-    );
     this.#log.warn({ drift, bridges }, "the switch had drifted from intent; repairing");
   }
 
@@ -199,7 +241,8 @@ class LevelTriggeredReconciler implements Reconciler {
     if (error instanceof BackendError) {
       this.#board.switchFailed(message, error.shareable);
     }
-    const delayMs = this.#retries.later(ALL, work.scope, work);
+    // What was read ahead may be out of date by then.
+    const delayMs = this.#retries.later(ALL, work.scope, { fresh: work.fresh });
     this.#log.error({ err: error, delayMs }, "reconciliation failed; trying again");
   }
 
@@ -233,12 +276,32 @@ class LevelTriggeredReconciler implements Reconciler {
     return this.#deps.backend.peeringFlows(peering);
   }
 
+  /** Does not wait for its turn: who asks is told what the switch does now. */
+  trace(probe: Probe): Promise<TraceOutcome> {
+    return this.#deps.backend.trace(probe);
+  }
+
   bridges(): BridgeStatus[] {
     return this.#board.bridges(this.#deps.backend.flowCounts());
   }
 
+  /** Not in turn: reading disturbs nothing, and need not wait for a pass. */
+  async dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null> {
+    try {
+      return await this.#deps.backend.dropsOf(networkInterfaceId);
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      throw new DomainError("ServiceUnavailable", COUNTERS_TROUBLE, { cause: error });
+    }
+  }
+
+  surveyDrops(): Promise<DropSurvey | null> {
+    return this.#deps.backend.surveyDrops();
+  }
+
   counters(): ReconcilerCounters {
-    return { ...this.#counters };
+    const { foreignFlows } = this.#journal;
+    return { ...this.#counters, foreignFlows, watchedBridges: this.#deps.backend.watchedBridges() };
   }
 
   get switchError(): string | undefined {
@@ -263,6 +326,9 @@ function asCallerError(error: unknown): unknown {
   if (!(error instanceof BackendError)) return error;
   return new DomainError("ServiceUnavailable", error.message, { cause: error });
 }
+
+/** Why not is in the log: it tells of the host. */
+const COUNTERS_TROUBLE = "The switch cannot be read at present, and only it has the counters.";
 
 const FIRST_PASS_LIMIT_MS = 5000;
 

@@ -1,4 +1,4 @@
-import type { Outcome, Plan } from "../backends/backend.js";
+import type { BridgeDrift, Outcome } from "../backends/backend.js";
 import type { BackendKind, BridgeStatus, DataPlaneStatus } from "../domain/data-plane.js";
 import type { IntentSlice } from "../domain/intent.js";
 
@@ -64,15 +64,15 @@ export class StatusBoard {
     this.#sharedError = shareable ? message : undefined;
   }
 
-  /** Counts what a fresh look found different although intent had been applied before. */
-  recordDrift(plan: Plan): number {
+  /** Counts the flows that were found otherwise than we had left them. */
+  recordDrift(drift: readonly BridgeDrift[]): number {
+    const records = new Map([...this.#records.values()].map((record) => [record.bridge, record]));
     let total = 0;
-    for (const diff of plan.diffs) {
-      const record = this.#recordOf(diff.vpcId, diff.bridge);
-      if (record === undefined || !this.#isSettled(diff.vpcId, record, plan.intent)) continue;
-      const drift = diff.missing.length + diff.changed.length + diff.unexpected.length;
-      record.driftCount += drift;
-      total += drift;
+    for (const { bridge, deleted, altered, added } of drift) {
+      const count = deleted.length + altered.length + added.length;
+      const record = records.get(bridge);
+      if (record !== undefined) record.driftCount += count;
+      total += count;
     }
     return total;
   }
@@ -124,17 +124,6 @@ export class StatusBoard {
     for (const id of looked) {
       if (id !== EXCHANGE && !intent.vpcs.has(id)) this.#records.delete(id);
     }
-  }
-
-  #recordOf(vpcId: string | null, bridge: string): VpcRecord | undefined {
-    const key = vpcId ?? (bridge === this.#exchangeName() ? EXCHANGE : undefined);
-    return key === undefined ? undefined : this.#records.get(key);
-  }
-
-  #isSettled(vpcId: string | null, record: VpcRecord, intent: IntentSlice): boolean {
-    if (record.error !== undefined || this.#switchError !== undefined) return false;
-    const wanted = vpcId === null ? intent.generation : intent.vpcs.get(vpcId)?.generation;
-    return record.observedGeneration === wanted;
   }
 
   #ensure(key: string, bridge: string): VpcRecord {

@@ -1,34 +1,61 @@
+import { setImmediate as letOthersGo } from "node:timers/promises";
 import type { IntentSlice, VpcIntent } from "../../domain/intent.js";
 import { ownsCookie } from "../../openflow/cookie.js";
-import { diffFlows, type FlowDelta } from "../../openflow/delta.js";
+import { diffChangedParts, diffFlows, diffParts, type FlowDelta } from "../../openflow/delta.js";
 import type { Flow } from "../../openflow/flow.js";
+import type { Part } from "../../openflow/parts.js";
 import { flowKey } from "../../openflow/text.js";
-import { type RenderOptions, vpcBridgeFlows } from "../../pipeline/render.js";
+import { vpcContext } from "../../pipeline/context.js";
+import type { RenderOptions } from "../../pipeline/render.js";
+import { vpcBridgeParts } from "../../pipeline/vpc-bridge.js";
 import { desiredExchangeFlows, type PortView, peeringsByVpc } from "./desired.js";
-import type { InstalledFlows } from "./installed.js";
+import { InstalledFlows } from "./installed.js";
+import type { RenderedBridges } from "./rendered.js";
 
 /** What separates the bridge of a VPC from what is intended. */
 export interface VpcComparison {
   readonly vpc: VpcIntent;
   readonly delta: FlowDelta;
-  readonly desiredCount: number;
+  /** All that is desired of the bridge. */
+  readonly desired: readonly Part[];
 }
 
-/** Compares the bridge of each VPC in the slice with what is believed to be installed on it. */
-export function compareVpcs(
+/** Some 20 ms of work. */
+const VPCS_AT_ONCE = 16;
+
+/**
+ * Compares the bridge of each VPC in the slice with what is believed to be installed on it. With
+ * many VPCs requests are answered in between.
+ */
+export async function compareVpcs(
   slice: IntentSlice,
   installed: (vpc: VpcIntent) => InstalledFlows | undefined,
   ports: PortView,
   options: RenderOptions,
-): VpcComparison[] {
+  rendered: RenderedBridges,
+): Promise<VpcComparison[]> {
   const peerings = peeringsByVpc(slice);
-  const owns = ownsCookie(options.mark);
-  return [...slice.vpcs.values()].map((vpc) => {
-    const own = peerings.get(vpc.id) ?? [];
-    const desired = vpcBridgeFlows(vpc, own, ports.ofVpc(vpc), options);
-    const delta = diffFlows(desired, installed(vpc)?.all() ?? [], owns);
-    return { vpc, delta, desiredCount: desired.length };
-  });
+  rendered.forgetGone(slice);
+  const comparisons: VpcComparison[] = [];
+  for (const vpc of slice.vpcs.values()) {
+    const context = vpcContext(vpc, peerings.get(vpc.id) ?? [], ports.ofVpc(vpc), options);
+    const desired = vpcBridgeParts(context, rendered.of(vpc.id));
+    comparisons.push({ vpc, desired, delta: compareBridge(desired, installed(vpc), options.mark) });
+    if (comparisons.length % VPCS_AT_ONCE === 0) await letOthersGo();
+  }
+  return comparisons;
+}
+
+function compareBridge(
+  desired: readonly Part[],
+  installed: InstalledFlows | undefined,
+  mark: number,
+): FlowDelta {
+  const flows = installed ?? new InstalledFlows(mark);
+  const { agreed } = flows;
+  const owns = ownsCookie(mark);
+  if (agreed === undefined) return diffParts(desired, flows, owns);
+  return diffChangedParts(desired, agreed, flows, owns);
 }
 
 /**

@@ -3,10 +3,9 @@ import type { Flow } from "../../openflow/flow.js";
 import {
   exchangeBaseFlows,
   exchangeFlows,
-  peeringFlowsOf,
+  peeringSideFlows,
   type RenderOptions,
   type VpcPorts,
-  vpcBridgeFlows,
 } from "../../pipeline/render.js";
 
 /** The port numbers that rendering needs: of a real switch, or symbolic ones. */
@@ -78,11 +77,17 @@ export function desiredSideFlows(
 ): Flow[] {
   const vpc = bareVpc(side);
   const { uplink } = ports.ofVpc(vpc);
-  const flows = vpcBridgeFlows(vpc, [peering], { uplink, interfaces: new Map() }, options);
-  return peeringFlowsOf(flows, peering.number);
+  return peeringSideFlows(vpc, peering, { uplink, interfaces: new Map() }, options);
 }
 
 /** What lets a peering's packets pass does not depend on what else is in the VPC. */
 function bareVpc({ vpcId: id, vpcNumber: number, blocks }: PeeringSide): VpcIntent {
-  return { id, number, generation: 0, blocks, subnets: [], interfaces: [], routeTables: [] };
+  const nothing = {
+    subnets: [],
+    interfaces: [],
+    securityGroups: [],
+    peerGroups: [],
+    routeTables: [],
+  };
+  return { id, number, generation: 0, blocks, ...nothing };
 }

@@ -1,6 +1,8 @@
 import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
 import type { IntentSlice, PeeringIntent } from "../../domain/intent.js";
+import type { TraceOutcome } from "../../domain/reachability/trace.js";
 import type { FlowDelta } from "../../openflow/delta.js";
+import type { Part } from "../../openflow/parts.js";
 import type { RenderOptions } from "../../pipeline/render.js";
 import type {
   Backend,
@@ -13,6 +15,7 @@ import type {
 import { compareExchange, compareVpcs } from "../flows/compare.js";
 import { isGone } from "../flows/desired.js";
 import { InstalledFlows } from "../flows/installed.js";
+import { RenderedBridges } from "../flows/rendered.js";
 import { describeDelta, describePeering } from "../flows/report.js";
 import { SwitchNames } from "../names.js";
 import { SymbolicPorts } from "./symbolic-ports.js";
@@ -20,13 +23,16 @@ import { SymbolicPorts } from "./symbolic-ports.js";
 class NoopPlan implements Plan {
   readonly intent: IntentSlice;
   readonly diffs: readonly PlannedBridge[];
+  readonly drift = [];
   readonly deltas: ReadonlyMap<string, FlowDelta>;
+  readonly desired: ReadonlyMap<string, readonly Part[]>;
   readonly gone: readonly string[];
 
-  constructor(plan: Pick<NoopPlan, "intent" | "diffs" | "deltas" | "gone">) {
+  constructor(plan: Pick<NoopPlan, "intent" | "diffs" | "deltas" | "desired" | "gone">) {
     this.intent = plan.intent;
     this.diffs = plan.diffs;
     this.deltas = plan.deltas;
+    this.desired = plan.desired;
     this.gone = plan.gone;
   }
 }
@@ -44,6 +50,7 @@ class NoopBackend implements Backend {
   readonly #names: SwitchNames;
   readonly #options: RenderOptions;
   readonly #ports = new SymbolicPorts();
+  readonly #rendered = new RenderedBridges();
   readonly #recorded = new Map<string, InstalledFlows>();
 
   constructor({ mark }: BackendIdentity) {
@@ -55,30 +62,43 @@ class NoopBackend implements Backend {
 
   async stop(): Promise<void> {}
 
-  async plan(intent: IntentSlice): Promise<NoopPlan> {
+  async plan(awaited: IntentSlice | Promise<IntentSlice>): Promise<NoopPlan> {
+    const intent = await awaited;
     this.#ports.learn(intent);
     const deltas = new Map<string, FlowDelta>();
     const diffs: PlannedBridge[] = [];
     const note = (bridge: string, vpcId: string | null, delta: FlowDelta) => {
       deltas.set(bridge, delta);
-      diffs.push({ vpcId, ...describeDelta(bridge, delta) });
+      diffs.push(describeDelta(vpcId, bridge, delta));
     };
     const bridgeOf = ({ number }: { number: number }) => this.bridgeName(number);
     const recorded = (vpc: { number: number }) => this.#recorded.get(bridgeOf(vpc));
-    for (const { vpc, delta } of compareVpcs(intent, recorded, this.#ports, this.#options)) {
-      note(bridgeOf(vpc), vpc.id, delta);
-    }
+    const compared = await compareVpcs(
+      intent,
+      recorded,
+      this.#ports,
+      this.#options,
+      this.#rendered,
+    );
+    const desired = new Map(compared.map(({ vpc, desired }) => [bridgeOf(vpc), desired]));
+    for (const { vpc, delta } of compared) note(bridgeOf(vpc), vpc.id, delta);
     const exchange = this.#record(this.exchangeName());
     const delta = compareExchange(intent, exchange, this.#ports, this.#options);
     note(this.exchangeName(), null, delta);
     const gone = [...this.#ports.known()].filter((vpcId) => isGone(intent, vpcId));
-    return new NoopPlan({ intent, diffs, deltas, gone });
+    return new NoopPlan({ intent, diffs, deltas, desired, gone });
+  }
+
+  /** What was recorded is all that there is. */
+  readings(): [] {
+    return [];
   }
 
   async apply(plan: Plan): Promise<Outcome> {
     if (!(plan instanceof NoopPlan)) throw new TypeError("this plan was made by another backend");
-    const { deltas, gone } = plan;
+    const { deltas, desired, gone } = plan;
     for (const [bridge, delta] of deltas) this.#record(bridge).follow(delta);
+    for (const [bridge, parts] of desired) this.#record(bridge).agreeWith(parts);
     for (const vpcId of gone) this.#forget(vpcId);
     return {
       failedVpcs: new Map(),
@@ -105,8 +125,25 @@ class NoopBackend implements Backend {
     return describePeering(peering, this.#names, this.#ports, this.#options);
   }
 
+  async trace(): Promise<TraceOutcome> {
+    return { kind: "untraced", why: "there is no switch: the daemon runs in no-op mode" };
+  }
+
   flowCounts(): ReadonlyMap<string, number> {
     return new Map([...this.#recorded].map(([bridge, flows]) => [bridge, flows.ownCount]));
+  }
+
+  /** Without packets there is nothing to count: not even zero of them. */
+  async dropsOf(_networkInterfaceId: string): Promise<null> {
+    return null;
+  }
+
+  async surveyDrops(): Promise<null> {
+    return null;
+  }
+
+  watchedBridges(): number {
+    return 0;
   }
 
   #record(bridge: string): InstalledFlows {

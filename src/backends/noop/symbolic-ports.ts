@@ -1,13 +1,14 @@
 import type { IntentSlice, PeeringIntent, VpcIntent } from "../../domain/intent.js";
-import type { VpcPorts } from "../../pipeline/render.js";
+import type { InterfacePort, VpcPorts } from "../../pipeline/render.js";
 import { type PortView, sidesOf } from "../flows/desired.js";
 
 const UPLINK = 1;
 const FIRST_INTERFACE = 2;
+const FIRST_ZONE = 1;
 
 /**
  * Stands in for a switch's port numbers: a VPC's number is its port on the exchange, and the
- * interfaces of a VPC count up in order of their numbers.
+ * ports and zones of a VPC's interfaces count up in order of their numbers.
  */
 export class SymbolicPorts implements PortView {
   readonly #vpcNumbers = new Map<string, number>();
@@ -15,7 +16,9 @@ export class SymbolicPorts implements PortView {
   ofVpc(vpc: VpcIntent): VpcPorts {
     const ordered = [...vpc.interfaces].sort((a, b) => a.number - b.number);
     const interfaces = new Map(
-      ordered.map(({ id }, index): [string, number] => [id, FIRST_INTERFACE + index]),
+      ordered.map(({ id }, index): [string, InterfacePort] => {
+        return [id, { port: FIRST_INTERFACE + index, zone: FIRST_ZONE + index }];
+      }),
     );
     return { uplink: UPLINK, interfaces };
   }

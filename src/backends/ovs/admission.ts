@@ -3,6 +3,7 @@ import { decodeCookie } from "../../openflow/cookie.js";
 import type { FlowDelta } from "../../openflow/delta.js";
 import type { Flow } from "../../openflow/flow.js";
 import { flowKey, sameValue } from "../../openflow/text.js";
+import { isOfOtherLayout } from "../../pipeline/layout.js";
 import type { RenderOptions } from "../../pipeline/render.js";
 import { desiredSideFlows, type PortView, sidesOf } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
@@ -25,7 +26,29 @@ export interface Admission {
   readonly withheld: ReadonlySet<PeeringIntent>;
 }
 
-/** Splits what the exchange lacks: a peering is admitted only once both its VPCs are ready. */
+/**
+ * What the exchange must lose before anything else is done. Flows of another layout that let an
+ * admitted peering's packets pass are not among it: their successors take their place.
+ */
+export function revocations(delta: FlowDelta, { peerings }: IntentSlice): FlowDelta {
+  const admitted = new Set(peerings.flatMap((each) => (each.admitted ? each.number : [])));
+  const isSucceeded = (flow: Flow) =>
+    isOfOtherLayout(flow) && admitted.has(peeringNumberOf(flow) ?? 0);
+  const unexpected = delta.unexpected.filter((flow) => !isSucceeded(flow));
+  return { missing: [], changed: [], unexpected, foreign: [] };
+}
+
+/** What is left to do on the exchange after the revocations, should every VPC be ready. */
+export function admissions(delta: FlowDelta, intent: IntentSlice): FlowDelta {
+  const revoked = new Set(revocations(delta, intent).unexpected);
+  const unexpected = delta.unexpected.filter((flow) => !revoked.has(flow));
+  return { ...delta, unexpected, foreign: [] };
+}
+
+/**
+ * Splits what the exchange lacks, once the revocations have been carried out: a peering is admitted
+ * only once both its VPCs are ready. What its flows succeed goes at the same moment.
+ */
 export function splitAdmission(delta: FlowDelta, known: SideKnowledge): Admission {
   const peerings = new Map(known.slice.peerings.map((peering) => [peering.number, peering]));
   const withheld = new Set<PeeringIntent>();
@@ -38,9 +61,11 @@ export function splitAdmission(delta: FlowDelta, known: SideKnowledge): Admissio
     }
     return ready.has(peering);
   };
-  const missing = delta.missing.filter(mayAdd);
-  const changed = delta.changed.filter(({ to }) => mayAdd(to));
-  return { additions: { missing, changed, unexpected: [], foreign: [] }, withheld };
+  const all = admissions(delta, known.slice);
+  const missing = all.missing.filter(mayAdd);
+  const changed = all.changed.filter(({ to }) => mayAdd(to));
+  const unexpected = all.unexpected.filter(mayAdd);
+  return { additions: { missing, changed, unexpected, foreign: [] }, withheld };
 }
 
 export function sidesAreReady(peering: PeeringIntent, known: SideKnowledge): boolean {

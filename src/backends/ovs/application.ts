@@ -1,20 +1,25 @@
 import pLimit from "p-limit";
-import type { PeeringIntent } from "../../domain/intent.js";
+import type { PeeringIntent, Scope } from "../../domain/intent.js";
 import { type FlowDelta, isSettled } from "../../openflow/delta.js";
 import type { Outcome } from "../backend.js";
 import type { VpcComparison } from "../flows/compare.js";
 import { sidesOf } from "../flows/desired.js";
-import { type SideKnowledge, splitAdmission } from "./admission.js";
+import { admissions, revocations, type SideKnowledge, splitAdmission } from "./admission.js";
+import type { StagedChange } from "./bundle.js";
+import { partForChangeover } from "./changeover.js";
 import { configure } from "./configure.js";
 import { confirmDatapath } from "./datapath.js";
+import { EarlyStaging } from "./early-staging.js";
 import { bridgeTrouble, uplinkTrouble } from "./health.js";
 import type { BridgeWork } from "./infrastructure.js";
 import { creationOperations, removalOperations } from "./infrastructure-operations.js";
 import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { FlowComparison, OvsPlan } from "./ovs-plan.js";
+import type { Operation } from "./ovsdb.js";
 import type { Planner, PlannerParts } from "./planner.js";
 import { settledPeerings } from "./settled-peerings.js";
 import type { Connections } from "./switch-watch.js";
+import { grantOperations } from "./zones.js";
 
 /**
  * Carries one plan out. The exchange is cut first and opened last, so that at no moment a packet
@@ -28,6 +33,8 @@ export class Application {
   readonly #failedVpcs = new Map<string, string>();
   /** VPCs whose own bridge is in order, but not that of a peer. */
   readonly #waiting = new Map<string, string>();
+  /** Removes what bridges still have of another layout, for packets that are on their way. */
+  readonly #changingOver: (() => Promise<boolean>)[] = [];
   #exchangeError: string | undefined;
   /** Why no bundle will succeed any more. */
   #hopeless: string | undefined;
@@ -43,8 +50,9 @@ export class Application {
     const flows = await this.#prepareBridges();
     this.#checkBridges(flows);
     await this.#cut(flows);
-    await this.#admit(flows, this.#programVpcs(flows));
+    await this.#programAndAdmit(flows);
     const confirmed = await this.#confirm();
+    if (confirmed) await this.#finishChangeover();
     await this.#removeGone();
     return this.#outcome(confirmed);
   }
@@ -55,15 +63,62 @@ export class Application {
     const { work, clashes, exchangeClash } = infrastructure;
     for (const [vpcId, clash] of clashes) this.#fail(vpcId, clash);
     this.#exchangeError = exchangeClash;
-    if (work.length === 0) return flows;
+    const built = work.length > 0 && (await this.#build(work));
+    const granted = await this.#grantZones();
+    return built || granted ? await this.#planner.compareFlows(intent, false) : flows;
+  }
+
+  /** @returns whether bridges and ports are now as they should be */
+  async #build(work: readonly BridgeWork[]): Promise<boolean> {
     try {
-      await this.#configure(creationOperations(work));
+      await this.#configure(creationOperations(work), this.#plan.intent.scope);
       this.#believeInNewBridges(work);
-      return await this.#planner.compareFlows(intent, false);
+      return true;
     } catch (error) {
       this.#failWork(work, messageOf(error));
-      return flows;
+      return false;
     }
+  }
+
+  /**
+   * Interfaces without a conntrack zone have no flows: so they get one first.
+   * @returns whether any did
+   */
+  async #grantZones(): Promise<boolean> {
+    const { intent } = this.#plan;
+    const { watch, belief, conntrack } = this.#parts;
+    const { unixctl } = this.#connections;
+    const served = new Set<string>();
+    const waiting = new Set<string>();
+    try {
+      await conntrack.renewLimits(unixctl, watch.topology.ownZones(), belief.epoch);
+      // What is plugged in while zones are written down raises no doubt: so it is looked for.
+      while (await this.#grantZonesOnce(served, waiting));
+    } catch (error) {
+      const concerned = waiting.size > 0 ? waiting : intent.vpcs.keys();
+      for (const id of concerned) this.#fail(id, `conntrack zones: ${messageOf(error)}`);
+    }
+    return served.size > 0;
+  }
+
+  /**
+   * @param waiting is told whom alone it concerns if this fails; nobody: it concerns all
+   * @returns whether anybody got a zone who had not been given one in this pass
+   */
+  async #grantZonesOnce(served: Set<string>, waiting: Set<string>): Promise<boolean> {
+    const { watch, belief, conntrack, zones } = this.#parts;
+    const grants = zones.grants(this.#plan.intent, watch.topology, belief);
+    if (grants.every(({ networkInterfaceId }) => served.has(networkInterfaceId))) return false;
+    for (const { vpcId } of grants) waiting.add(vpcId);
+    await conntrack.prepare(
+      this.#connections.unixctl,
+      grants.map(({ zone }) => zone),
+    );
+    // From here on others' changes may go unheard: if this fails, all are to be looked at again.
+    waiting.clear();
+    await this.#configure(grantOperations(grants), this.#plan.intent.scope);
+    for (const { networkInterfaceId } of grants) served.add(networkInterfaceId);
+    return true;
   }
 
   /** A bridge that was just made is empty; it need not be read. */
@@ -101,8 +156,28 @@ export class Application {
 
   async #cut({ exchange }: FlowComparison): Promise<void> {
     if (exchange === undefined) return;
-    const removals = { ...exchange, missing: [], changed: [] };
+    const removals = revocations(exchange, this.#plan.intent);
     if (!isSettled(removals)) await this.#changeExchange(removals);
+  }
+
+  async #programAndAdmit(flows: FlowComparison): Promise<void> {
+    const early = this.#stageAdmissions(flows);
+    try {
+      await this.#programVpcs(flows);
+      await this.#admit(flows, early);
+    } finally {
+      early?.discard();
+    }
+  }
+
+  /** The exchange will hardly ever get anything else; and staged it need only be committed. */
+  #stageAdmissions({ exchange }: FlowComparison): EarlyStaging | undefined {
+    const { intent } = this.#plan;
+    const isSoon = intent.vpcs.size <= SOON_PROGRAMMED && this.#exchangeError === undefined;
+    if (exchange === undefined || !isSoon) return undefined;
+    const likely = admissions(exchange, intent);
+    if (isSettled(likely)) return undefined;
+    return new EarlyStaging(likely, this.#stage(this.#parts.names.exchange, likely));
   }
 
   async #programVpcs({ vpcs }: FlowComparison): Promise<void> {
@@ -110,27 +185,35 @@ export class Application {
     await Promise.all(vpcs.map((comparison) => limit(() => this.#programVpc(comparison))));
   }
 
-  async #programVpc({ vpc, delta }: VpcComparison): Promise<void> {
-    const bridge = this.#parts.names.vpcBridge(vpc.number);
-    if (bridgeTrouble(this.#parts.watch.topology, bridge) !== undefined) return;
-    if (isSettled(delta)) return;
-    const trouble = await this.#carryOut(bridge, delta);
-    if (trouble !== undefined) this.#fail(vpc.id, trouble);
+  async #programVpc(comparison: VpcComparison): Promise<void> {
+    const { names, watch, belief } = this.#parts;
+    const { vpc, delta, desired } = comparison;
+    const bridge = names.vpcBridge(vpc.number);
+    if (bridgeTrouble(watch.topology, bridge) !== undefined) return;
+    const { first, rest } = partForChangeover(delta);
+    if (!(await this.#changeVpc(vpc.id, bridge, first))) return;
+    if (isSettled(rest)) belief.of(bridge)?.agreeWith(desired);
+    else this.#changingOver.push(() => this.#changeVpc(vpc.id, bridge, rest));
   }
 
-  /** Adds to the exchange what may be added once the bridges of the VPCs are ready. */
-  async #admit({ exchange }: FlowComparison, vpcsProgrammed: Promise<void>): Promise<void> {
-    const additions = vpcsProgrammed.then(() => this.#additionsTo(exchange));
-    if (this.#plan.intent.vpcs.size > SOON_PROGRAMMED) await additions;
-    if (exchange !== undefined && lacksFlows(exchange)) await this.#changeExchange(additions);
-    await additions;
+  async #changeVpc(vpcId: string, bridge: string, delta: FlowDelta): Promise<boolean> {
+    const trouble = isSettled(delta) ? undefined : await this.#carryOut(bridge, delta);
+    if (trouble !== undefined) this.#fail(vpcId, trouble);
+    return trouble === undefined;
   }
 
-  #additionsTo(exchange: FlowDelta | undefined): FlowDelta {
-    if (exchange === undefined) return NOTHING;
+  /** By now no packet is among the flows of another layout any more. */
+  async #finishChangeover(): Promise<void> {
+    const limit = pLimit(BRIDGES_AT_ONCE);
+    await Promise.all(this.#changingOver.map((finish) => limit(finish)));
+  }
+
+  /** Adds to the exchange what may be added now that the bridges of the VPCs are ready. */
+  async #admit({ exchange }: FlowComparison, early: EarlyStaging | undefined): Promise<void> {
+    if (exchange === undefined) return;
     const { additions, withheld } = splitAdmission(exchange, this.#known());
     for (const peering of withheld) this.#noteWithheld(peering);
-    return additions;
+    if (!isSettled(additions)) await this.#changeExchange(additions, early?.take(additions));
   }
 
   /** A side in scope that failed has said why; one out of scope has nobody else to speak for it. */
@@ -142,22 +225,28 @@ export class Application {
     this.#waiting.set(vpcs.has(a) ? a : b, reason);
   }
 
-  async #changeExchange(delta: FlowDelta | Promise<FlowDelta>): Promise<void> {
+  async #changeExchange(delta: FlowDelta, staged?: Promise<StagedChange>): Promise<void> {
     if (this.#exchangeError !== undefined) return;
-    this.#exchangeError = await this.#carryOut(this.#parts.names.exchange, delta);
+    this.#exchangeError = await this.#carryOut(this.#parts.names.exchange, delta, staged);
+  }
+
+  #stage(bridge: string, delta: FlowDelta): Promise<StagedChange> {
+    return this.#parts.flowWatch.stage(bridge, delta);
   }
 
   /** @returns what went wrong; then nothing is believed of the bridge any more */
   async #carryOut(
     bridge: string,
-    delta: FlowDelta | Promise<FlowDelta>,
+    delta: FlowDelta,
+    early?: Promise<StagedChange>,
   ): Promise<string | undefined> {
     if (this.#hopeless !== undefined) return this.#hopeless;
-    const { belief, ofctl } = this.#parts;
+    const { belief } = this.#parts;
     const installed = belief.of(bridge);
     belief.bundleSent();
     try {
-      await ofctl.carryOut(bridge, delta);
+      const staged = await (early ?? this.#stage(bridge, delta));
+      await staged.commit();
     } catch (error) {
       belief.forget(bridge);
       if (isHopeless(error)) this.#hopeless = error.message;
@@ -166,7 +255,7 @@ export class Application {
     if (installed === undefined || belief.of(bridge) !== installed) {
       return `bridge ${bridge} was made anew while it was being programmed`;
     }
-    installed.follow(await delta);
+    installed.follow(delta);
     return undefined;
   }
 
@@ -192,21 +281,21 @@ export class Application {
     const exchange = watch.topology.bridges.get(names.exchange)?.row.uuid;
     const operations = removalOperations(infrastructure, exchange);
     if (operations.length === 0) return;
+    const gone = [...goneBridges, ...gonePorts].flatMap(({ vpcId }) => vpcId ?? []);
     try {
       if (this.#exchangeError !== undefined) throw new Error(this.#exchangeError);
-      await this.#configure(operations);
+      // Flows are in place by now: whoever else changes now is looked at in the next pass.
+      await this.#configure(operations, new Set(gone));
       for (const { row } of goneBridges) belief.forget(row.name);
     } catch (error) {
-      for (const { vpcId } of [...goneBridges, ...gonePorts]) {
-        if (vpcId !== undefined) this.#fail(vpcId, `not removed yet: ${messageOf(error)}`);
-      }
+      for (const vpcId of gone) this.#fail(vpcId, `not removed yet: ${messageOf(error)}`);
     }
   }
 
-  async #configure(operations: ReturnType<typeof creationOperations>): Promise<void> {
-    const { scope } = this.#plan.intent;
+  /** @param expected the VPCs that are looked at afterwards: changes to these raise no doubt */
+  async #configure(operations: readonly Operation[], expected: Scope): Promise<void> {
     const { ovsdb } = this.#connections;
-    await this.#parts.watch.expecting(scope, () => configure(ovsdb, operations));
+    await this.#parts.watch.expecting(expected, () => configure(ovsdb, operations));
   }
 
   #outcome(confirmed: boolean): Outcome {
@@ -238,14 +327,8 @@ export class Application {
   }
 }
 
-/** A program that waits for its input gives up after a while; many bridges take their time. */
+/** The switch forgets what is staged and not committed for 10 s. */
 const SOON_PROGRAMMED = 16;
-
-const NOTHING: FlowDelta = { missing: [], changed: [], unexpected: [], foreign: [] };
-
-function lacksFlows({ missing, changed }: FlowDelta): boolean {
-  return missing.length + changed.length > 0;
-}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

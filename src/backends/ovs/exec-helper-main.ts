@@ -3,29 +3,19 @@
 import { CommandError, type CommandFailure, exec } from "./exec.js";
 import type { ExecAnswer, ExecRequest } from "./exec-helper.js";
 
-type StartRequest = Extract<ExecRequest, { program: string }>;
-
-const awaitingInput = new Map<number, (text: string) => void>();
-
-process.on("message", (message) => {
-  const request = message as ExecRequest;
-  if ("program" in request) void answer(request);
-  else awaitingInput.get(request.id)?.(request.stdin);
-});
+process.on("message", (message) => void answer(message as ExecRequest));
 
 /** Once the daemon is gone nobody wants the answer, but the program is still seen to its end. */
-async function answer({ id, program, args }: StartRequest): Promise<void> {
-  const stdin = new Promise<string>((resolve) => awaitingInput.set(id, resolve));
-  const reply = await run(program, args, stdin);
-  awaitingInput.delete(id);
+async function answer({ id, ...request }: ExecRequest): Promise<void> {
+  const reply = await run(request);
   if (process.connected) process.send?.({ id, ...reply } satisfies ExecAnswer);
 }
 
-async function run(
-  program: string,
-  args: readonly string[],
-  stdin: Promise<string>,
-): Promise<{ stdout: string } | { failure: CommandFailure }> {
+async function run({
+  program,
+  args,
+  stdin,
+}: Omit<ExecRequest, "id">): Promise<{ stdout: string } | { failure: CommandFailure }> {
   try {
     return { stdout: await exec(program, args, stdin) };
   } catch (error) {

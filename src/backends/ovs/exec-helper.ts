@@ -1,12 +1,15 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CommandError, type CommandFailure, type Exec, exec, inputOf } from "./exec.js";
+import { CommandError, type CommandFailure, type Exec, exec } from "./exec.js";
 
-/** A program to start, and then its input. */
-export type ExecRequest =
-  | { readonly id: number; readonly program: string; readonly args: readonly string[] }
-  | { readonly id: number; readonly stdin: string };
+/** A program to start. */
+export interface ExecRequest {
+  readonly id: number;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly stdin: string;
+}
 
 export type ExecAnswer = { readonly id: number } & (
   | { readonly stdout: string }
@@ -57,12 +60,9 @@ export class ExecHelper {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const send = (request: ExecRequest) =>
-        child.send(request, (error) => {
-          if (error !== null) this.#settle({ id, failure: lostFailure(program) });
-        });
-      send({ id, program, args });
-      void inputOf(stdin).then((text) => send({ id, stdin: text }));
+      child.send({ id, program, args, stdin } satisfies ExecRequest, (error) => {
+        if (error !== null) this.#settle({ id, failure: lostFailure(program) });
+      });
     });
   };
 

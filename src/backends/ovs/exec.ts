@@ -36,15 +36,8 @@ export class CommandError extends Error implements CommandFailure {
   }
 }
 
-/**
- * Runs a program with an argument array and text on its standard input; resolves to its output. The
- * program is started at once and gets its input when that is there; none, if it fails to come.
- */
-export type Exec = (
-  program: string,
-  args: readonly string[],
-  stdin?: string | Promise<string>,
-) => Promise<string>;
+/** Runs a program with an argument array and text on its standard input; resolves to its output. */
+export type Exec = (program: string, args: readonly string[], stdin?: string) => Promise<string>;
 
 /**
  * The one place where programs are started: no shell, a time limit, and a process group of their
@@ -53,25 +46,19 @@ export type Exec = (
  */
 export const exec: Exec = async (program, args, stdin = "") => {
   try {
-    const running = execa(program, args, {
-      stdin: "pipe",
+    const { stdout } = await execa(program, args, {
+      input: stdin,
       timeout: LIMIT_MS,
       forceKillAfterDelay: KILL_AFTER_MS,
       detached: true,
       cleanup: false,
     });
-    void inputOf(stdin).then((text) => running.stdin.end(text));
-    return (await running).stdout;
+    return stdout;
   } catch (error) {
     if (error instanceof ExecaError) throw new CommandError(describeFailure(error, program));
     throw error;
   }
 };
-
-/** Whoever makes the input tells of its failure; the program is not to wait for it for ever. */
-export function inputOf(stdin: string | Promise<string>): Promise<string> {
-  return Promise.resolve(stdin).catch(() => "");
-}
 
 function describeFailure(error: ExecaError, program: string): CommandFailure {
   const missing = error.code === "ENOENT";
@@ -82,11 +69,17 @@ function describeFailure(error: ExecaError, program: string): CommandFailure {
     command: error.command,
     exitCode: error.exitCode,
     stderr: String(error.stderr ?? ""),
-    hopeless: missing || error.timedOut,
+    hopeless: missing || tookTooLong(error),
   };
 }
 
+/** By our own limit, or by one that the program was given (`--timeout` of ovs-ofctl). */
+function tookTooLong({ timedOut, signal }: ExecaError): boolean {
+  return timedOut || signal === "SIGALRM";
+}
+
 function failureMessage(error: ExecaError, program: string): string {
+  if (error.signal === "SIGALRM") return `${program} did not end in the time that it was given`;
   if (error.timedOut) return `${program} did not end within ${LIMIT_MS / 1000} s`;
   const end = error.signal === undefined ? `exit code ${error.exitCode}` : error.signal;
   const said = String(error.stderr ?? "").trim();

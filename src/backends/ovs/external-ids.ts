@@ -7,6 +7,9 @@ export const ROLE = "patchbay-role";
 /** The convention of libvirt, Neutron and OVN: which network interface is plugged into a port. */
 export const IFACE_ID = "iface-id";
 
+/** The conntrack zone of the network interface that is plugged in, with its id: `eni-…:7`. */
+export const CT_ZONE = "patchbay-ct-zone";
+
 /** `uplink` is either end of the patch between a VPC's bridge and the exchange. */
 export type Role = "vpc" | "exchange" | "uplink";
 

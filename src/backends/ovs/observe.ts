@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { BackendError } from "../backend.js";
 import type { Belief } from "./belief.js";
+import { BundleError } from "./bundle.js";
 import { CommandError } from "./exec.js";
 import type { Ofctl } from "./ofctl.js";
 
@@ -8,7 +9,8 @@ import type { Ofctl } from "./ofctl.js";
 export const BRIDGES_AT_ONCE = 4;
 
 /**
- * Reads the flows of bridges of which nothing is believed; with `fresh`, of all.
+ * Reads the flows of bridges of which nothing is believed or that are suspect; with `fresh`, of all.
+ * Ends only when every reading has: one that came late would take the place of newer belief.
  * @returns for bridges that could not be read, why
  * @throws BackendError when no bridge can be read: ovs-ofctl is missing, or the switch hangs
  */
@@ -20,28 +22,34 @@ export async function observe(
 ): Promise<Map<string, string>> {
   const limit = pLimit(BRIDGES_AT_ONCE);
   const troubles = new Map<string, string>();
-  const unknown = [...bridges].filter((bridge) => fresh || belief.of(bridge) === undefined);
+  const isDoubtful = (bridge: string) =>
+    belief.of(bridge) === undefined || belief.isSuspect(bridge);
+  const unknown = [...bridges].filter((bridge) => fresh || isDoubtful(bridge));
   const { epoch } = belief;
+  let hopeless: BackendError | undefined;
   const read = async (bridge: string) => {
+    if (hopeless !== undefined) return;
+    belief.startReading(bridge);
     try {
-      const flows = await ofctl.readFlows(bridge);
-      if (belief.epoch === epoch) belief.set(bridge, flows);
+      const text = await ofctl.dumpFlows(bridge);
+      if (belief.epoch === epoch) belief.learn(bridge, text);
     } catch (error) {
       belief.forget(bridge);
       if (isHopeless(error)) {
-        limit.clearQueue();
-        throw new BackendError(error.message, { cause: error, shareable: true });
+        hopeless ??= new BackendError(error.message, { cause: error, shareable: true });
+      } else {
+        troubles.set(bridge, troubleWith(bridge, error));
       }
-      troubles.set(bridge, troubleWith(bridge, error));
     }
   };
   await Promise.all(unknown.map((bridge) => limit(read, bridge)));
+  if (hopeless !== undefined) throw hopeless;
   return troubles;
 }
 
 /** Whether what went wrong with one bridge will go wrong with all of them. */
-export function isHopeless(error: unknown): error is CommandError {
-  return error instanceof CommandError && error.hopeless;
+export function isHopeless(error: unknown): error is CommandError | BundleError {
+  return (error instanceof CommandError || error instanceof BundleError) && error.hopeless;
 }
 
 /** What went wrong with a bridge, for an operator. */

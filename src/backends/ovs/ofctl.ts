@@ -1,13 +1,18 @@
 import { join } from "node:path";
-import type { FlowDelta } from "../../openflow/delta.js";
-import type { Flow } from "../../openflow/flow.js";
-import { formatDelete, formatFlowMod, parseFlow } from "../../openflow/text.js";
+import { type BundleStep, formatStep } from "../../openflow/bundle-step.js";
+import type { Match } from "../../openflow/flow.js";
+import { formatMatch } from "../../openflow/match.js";
+import { type CountedFlow, countsNothing, parseCountedFlow } from "../../openflow/statistics.js";
 import type { Exec } from "./exec.js";
 
 const PROGRAM = "ovs-ofctl";
 
 /** Without `--no-names` every call first fetches more than a megabyte of table descriptions. */
-const COMMON = ["-O", "OpenFlow14", "--no-names", "--timeout=10"];
+const PROTOCOL = ["-O", "OpenFlow14", "--no-names"];
+const COMMON = [...PROTOCOL, "--timeout=10"];
+
+/** Counters are asked for by somebody who waits, and nothing depends on them. */
+const COUNTERS = [...PROTOCOL, "--timeout=3"];
 
 /** Reads and writes the flow tables of bridges by ovs-ofctl(8). Errors: CommandError. */
 export class Ofctl {
@@ -20,37 +25,37 @@ export class Ofctl {
     this.#rundir = rundir;
   }
 
-  /** @throws SyntaxError when a line cannot be read: no flow may pass for absent */
-  async readFlows(bridge: string): Promise<Flow[]> {
-    const args = [...COMMON, "--no-stats", "dump-flows", this.#target(bridge)];
-    const text = await this.#exec(PROGRAM, args);
-    return text.split("\n").flatMap((line) => parseFlow(line) ?? []);
+  /** All flows of a bridge as the switch prints them, without counters. */
+  async dumpFlows(bridge: string): Promise<string> {
+    return this.#exec(PROGRAM, [...COMMON, "--no-stats", "dump-flows", this.#target(bridge)]);
   }
 
   /**
-   * Carries out the whole delta or nothing of it, without a moment in between. The program is
-   * started while the delta is still being decided, which is worth a quarter of its run.
+   * The flows of one table with their counters, as far as they match at least what is given.
+   * @param options with `nonZero`, only those that have matched something
+   * @throws SyntaxError when a line cannot be read
    */
-  async carryOut(bridge: string, delta: FlowDelta | Promise<FlowDelta>): Promise<void> {
+  async readCounters(
+    bridge: string,
+    table: number,
+    options: { readonly match?: Match; readonly nonZero?: boolean } = {},
+  ): Promise<CountedFlow[]> {
+    const { match = {}, nonZero = false } = options;
+    const filter = [`table=${table}`, formatMatch(match)].filter(Boolean).join(",");
+    const args = [...COUNTERS, "dump-flows", this.#target(bridge), filter];
+    const lines = (await this.#exec(PROGRAM, args)).split("\n");
+    return lines.flatMap((line) => {
+      return nonZero && countsNothing(line) ? [] : (parseCountedFlow(line) ?? []);
+    });
+  }
+
+  /** Carries out all steps or none of them, without a moment in between. */
+  async carryOut(bridge: string, steps: readonly BundleStep[]): Promise<void> {
     const args = [...COMMON, "--bundle", "add-flows", this.#target(bridge), "-"];
-    const lines = Promise.resolve(delta).then(bundleLines);
-    await this.#exec(
-      PROGRAM,
-      args,
-      lines.then((each) => each.map((line) => `${line}\n`).join("")),
-    );
+    await this.#exec(PROGRAM, args, steps.map((step) => `${formatStep(step)}\n`).join(""));
   }
 
   #target(bridge: string): string {
     return `unix:${join(this.#rundir, `${bridge}.mgmt`)}`;
   }
-}
-
-/** Removals first. An `add` replaces the flow that has its identity. */
-export function bundleLines({ unexpected, changed, missing }: FlowDelta): string[] {
-  return [
-    ...unexpected.map(formatDelete),
-    ...changed.map(({ to }) => formatFlowMod(to)),
-    ...missing.map(formatFlowMod),
-  ];
 }

@@ -1,5 +1,8 @@
 import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
+import type { DropSurvey, InterfaceDrops } from "../../domain/drops.js";
 import type { IntentSlice, PeeringIntent } from "../../domain/intent.js";
+import type { Probe, TraceOutcome } from "../../domain/reachability/trace.js";
+import type { Part } from "../../openflow/parts.js";
 import type { RenderOptions } from "../../pipeline/render.js";
 import {
   type Backend,
@@ -13,14 +16,23 @@ import { describePeering } from "../flows/report.js";
 import { SwitchNames } from "../names.js";
 import { Application } from "./application.js";
 import { Belief } from "./belief.js";
+import type { StageBundle } from "./bundle.js";
+import { Conntrack } from "./conntrack.js";
+import { DropCounters } from "./drop-counters.js";
 import type { Exec } from "./exec.js";
 import { ExecHelper } from "./exec-helper.js";
+import { FlowWatch } from "./flow-watch/flow-watch.js";
+import { FlowWriter } from "./flow-writer.js";
 import { dropsFragments } from "./fragments.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
 import { Planner, type PlannerParts } from "./planner.js";
+import { readings } from "./readings.js";
 import { type BackendLog, type Connections, SwitchWatch } from "./switch-watch.js";
+import type { Topology } from "./topology.js";
+import { Tracer } from "./trace/tracer.js";
+import { ZoneAllocator } from "./zones.js";
 
 export { ovsdbAnswers } from "./ovsdb.js";
 export type { BackendLog } from "./switch-watch.js";
@@ -32,9 +44,13 @@ export interface OvsBackendOptions {
   readonly rundir: string;
   readonly datapath: "system" | "netdev";
   readonly identity: BackendIdentity;
+  /** Most connections that the datapath remembers for one interface. */
+  readonly connectionsPerInterface: number;
   readonly log: BackendLog;
   /** Starts programs; for tests. */
   readonly exec?: Exec;
+  /** Stages bundles; for tests. */
+  readonly stageBundle?: StageBundle;
 }
 
 /** Programs the Open vSwitch of this host. */
@@ -48,15 +64,23 @@ class OvsBackend implements Backend {
   readonly kind = "ovs";
   readonly #parts: PlannerParts;
   readonly #planner: Planner;
+  readonly #tracer: Tracer;
   readonly #helper = new ExecHelper();
   readonly #homes = new InterfaceHomes();
   readonly #counts = new Map<string, number>();
+  readonly #drops: DropCounters;
 
-  constructor({ identity, datapath, rundir, ovsdb, log, exec }: OvsBackendOptions) {
+  constructor(options: OvsBackendOptions) {
+    const { identity, datapath, rundir, ovsdb, connectionsPerInterface, log } = options;
     const { installationId, mark } = identity;
     const names = new SwitchNames(mark);
     const belief = new Belief(mark);
-    const watch = new SwitchWatch({ ovsdb, rundir, installationId, names, belief, log });
+    const ofctl = new Ofctl(options.exec ?? this.#helper.exec, rundir);
+    const writer = new FlowWriter({ rundir, ofctl, log, stageBundle: options.stageBundle });
+    const flowWatch = new FlowWatch({ rundir, exchange: names.exchange, belief, writer, log });
+    const topologyChanged = (topology: Topology) => flowWatch.follow(topology);
+    const common = { ovsdb, rundir, installationId, names, belief, log };
+    const watch = new SwitchWatch({ ...common, topologyChanged });
     const renderOptions = (): RenderOptions => ({
       mark,
       dropFragments: dropsFragments(datapath, watch.version),
@@ -66,34 +90,54 @@ class OvsBackend implements Backend {
       belief,
       names,
       renderOptions,
-      ofctl: new Ofctl(exec ?? this.#helper.exec, rundir),
+      ofctl,
+      flowWatch,
       infrastructure: { identity, names, datapath },
+      conntrack: new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log }),
+      zones: new ZoneAllocator(),
     };
     this.#planner = new Planner(this.#parts);
+    this.#drops = new DropCounters({ watch, ofctl, homes: this.#homes, mark, log });
+    this.#tracer = new Tracer(watch, names, log);
   }
 
   async start(events: BackendEvents): Promise<void> {
     this.#helper.start();
+    this.#parts.flowWatch.start((scope) => events.doubt(scope));
     this.#parts.watch.start(events);
   }
 
   async stop(): Promise<void> {
     this.#parts.watch.stop();
+    this.#parts.flowWatch.stop();
     this.#helper.stop();
   }
 
-  async plan(intent: IntentSlice, { fresh }: { readonly fresh: boolean }): Promise<OvsPlan> {
-    await this.#parts.watch.ready();
+  async plan(
+    awaited: IntentSlice | Promise<IntentSlice>,
+    { fresh }: { readonly fresh: boolean },
+  ): Promise<OvsPlan> {
+    const ready = this.#parts.watch.ready();
+    // Whatever fails: nobody else may begin while the port numbers are being refreshed.
+    const [loaded, reached] = await Promise.allSettled([awaited, ready]);
+    if (loaded.status === "rejected") throw loaded.reason;
+    if (reached.status === "rejected") throw reached.reason;
+    const intent = loaded.value;
     this.#homes.learn(intent);
     return this.#planner.plan(intent, fresh);
   }
 
+  readings(): Array<() => Promise<void>> {
+    return readings(this.#parts);
+  }
+
   async apply(plan: Plan): Promise<Outcome> {
     if (!(plan instanceof OvsPlan)) throw new TypeError("this plan was made by another backend");
+    this.#parts.belief.actedUpon(plan.surprises);
     const connections = await this.#connections();
     if (typeof connections === "string") return allFailed(plan, connections);
     if (this.#parts.belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED);
-    const outcome = await new Application(plan, this.#parts, this.#planner, connections).run();
+    const outcome = await this.#carryOut(plan, connections);
     if (this.#parts.belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED);
     this.#count(plan);
     return outcome;
@@ -117,8 +161,34 @@ class OvsBackend implements Backend {
     return describePeering(peering, names, watch.topology, this.#parts.renderOptions());
   }
 
+  trace(probe: Probe): Promise<TraceOutcome> {
+    return this.#tracer.trace(probe);
+  }
+
   flowCounts(): ReadonlyMap<string, number> {
     return this.#counts;
+  }
+
+  dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null> {
+    return this.#drops.of(networkInterfaceId);
+  }
+
+  surveyDrops(): Promise<DropSurvey> {
+    return this.#drops.survey();
+  }
+
+  watchedBridges(): number {
+    return this.#parts.flowWatch.watching;
+  }
+
+  /** Bridges are read again on the way: a switch that cannot be read by then is an outcome too. */
+  async #carryOut(plan: OvsPlan, connections: Connections): Promise<Outcome> {
+    try {
+      return await new Application(plan, this.#parts, this.#planner, connections).run();
+    } catch (error) {
+      if (error instanceof BackendError) return allFailed(plan, error.message);
+      throw error;
+    }
   }
 
   /** The connections, or why a plan cannot be carried out. */
@@ -134,13 +204,17 @@ class OvsBackend implements Backend {
   #count({ infrastructure, flows }: OvsPlan): void {
     const { belief, names } = this.#parts;
     for (const { row } of infrastructure.goneBridges) this.#counts.delete(row.name);
-    for (const { vpc, desiredCount } of flows.vpcs) {
+    for (const { vpc, desired } of flows.vpcs) {
       const bridge = names.vpcBridge(vpc.number);
-      this.#counts.set(bridge, belief.of(bridge)?.ownCount ?? desiredCount);
+      this.#counts.set(bridge, belief.of(bridge)?.ownCount ?? countFlows(desired));
     }
     const exchange = belief.of(names.exchange);
     if (exchange !== undefined) this.#counts.set(names.exchange, exchange.ownCount);
   }
+}
+
+function countFlows(parts: readonly Part[]): number {
+  return parts.reduce((count, { flows }) => count + flows.length, 0);
 }
 
 function allFailed({ intent }: OvsPlan, reason: string): Outcome {

@@ -1,7 +1,9 @@
 import type { IntentSlice } from "../../domain/intent.js";
 import type { FlowDelta } from "../../openflow/delta.js";
-import type { Plan, PlannedBridge } from "../backend.js";
+import type { BridgeDrift, Plan, PlannedBridge } from "../backend.js";
 import type { VpcComparison } from "../flows/compare.js";
+import { describeDrift } from "../flows/report.js";
+import type { Surprise } from "./belief.js";
 import type { Infrastructure } from "./infrastructure.js";
 
 /** The flows of the scope compared with the switch. */
@@ -22,6 +24,7 @@ export class OvsPlan implements Plan {
   readonly flows: FlowComparison;
   /** That of the belief that it rests on. */
   readonly epoch: number;
+  readonly surprises: readonly Surprise[];
 
   constructor(
     intent: IntentSlice,
@@ -29,11 +32,17 @@ export class OvsPlan implements Plan {
     infrastructure: Infrastructure,
     flows: FlowComparison,
     epoch: number,
+    surprises: readonly Surprise[],
   ) {
     this.intent = intent;
     this.diffs = diffs;
     this.infrastructure = infrastructure;
     this.flows = flows;
     this.epoch = epoch;
+    this.surprises = surprises;
+  }
+
+  get drift(): readonly BridgeDrift[] {
+    return this.surprises.map(({ bridge, delta }) => describeDrift(bridge, delta));
   }
 }

@@ -5,9 +5,12 @@ import type { RenderOptions } from "../../pipeline/render.js";
 import type { PlannedBridge } from "../backend.js";
 import { compareExchange, compareVpcs } from "../flows/compare.js";
 import { InstalledFlows } from "../flows/installed.js";
+import { RenderedBridges } from "../flows/rendered.js";
 import { describeDelta } from "../flows/report.js";
 import type { SwitchNames } from "../names.js";
-import type { Belief } from "./belief.js";
+import type { Belief, Surprise } from "./belief.js";
+import type { Conntrack } from "./conntrack.js";
+import type { FlowWatch } from "./flow-watch/flow-watch.js";
 import {
   type Infrastructure,
   type InfrastructureOptions,
@@ -17,19 +20,24 @@ import { observe } from "./observe.js";
 import type { Ofctl } from "./ofctl.js";
 import { type FlowComparison, OvsPlan } from "./ovs-plan.js";
 import type { SwitchWatch } from "./switch-watch.js";
+import type { ZoneAllocator } from "./zones.js";
 
 export interface PlannerParts {
   readonly watch: SwitchWatch;
   readonly belief: Belief;
   readonly ofctl: Ofctl;
+  readonly flowWatch: FlowWatch;
   readonly names: SwitchNames;
   readonly infrastructure: InfrastructureOptions;
+  readonly conntrack: Conntrack;
+  readonly zones: ZoneAllocator;
   renderOptions(): RenderOptions;
 }
 
 /** Observes the switch and compares it with intent. Changes nothing. */
 export class Planner {
   readonly #parts: PlannerParts;
+  readonly #rendered = new RenderedBridges();
 
   constructor(parts: PlannerParts) {
     this.#parts = parts;
@@ -41,7 +49,17 @@ export class Planner {
     const infrastructure = planInfrastructure(slice, watch.topology, this.#parts.infrastructure);
     const flows = await this.compareFlows(slice, fresh);
     const gone = await this.#describeGone(infrastructure, fresh);
-    return new OvsPlan(slice, [...this.#describe(flows), ...gone], infrastructure, flows, epoch);
+    const diffs = [...this.#describe(flows), ...gone];
+    return new OvsPlan(slice, diffs, infrastructure, flows, epoch, this.#surprisesIn(slice));
+  }
+
+  /** What this plan repairs all of: on the exchange, that takes every peering. */
+  #surprisesIn({ scope }: IntentSlice): Surprise[] {
+    const { watch, belief } = this.#parts;
+    return belief.surprises.filter(({ bridge }) => {
+      const vpcId = watch.topology.bridges.get(bridge)?.vpcId;
+      return scope === "all" || (vpcId !== undefined && scope.has(vpcId));
+    });
   }
 
   /** Compares the flows of every bridge in the slice, as far as it can be read. */
@@ -59,7 +77,7 @@ export class Planner {
     const options = this.#parts.renderOptions();
     const { topology } = watch;
     const installed = (vpc: VpcIntent) => belief.of(this.#bridgeOf(vpc));
-    const vpcs = compareVpcs(slice, installed, topology, options);
+    const vpcs = await compareVpcs(slice, installed, topology, options, this.#rendered);
     const exchange = belief.of(names.exchange) ?? new InstalledFlows(options.mark);
     return {
       vpcs: vpcs.filter(({ vpc }) => !troubles.has(this.#bridgeOf(vpc))),
@@ -72,12 +90,11 @@ export class Planner {
 
   #describe({ vpcs, exchange }: FlowComparison): PlannedBridge[] {
     const { exchange: name } = this.#parts.names;
-    const described = vpcs.map(({ vpc, delta }) => ({
-      vpcId: vpc.id,
-      ...describeDelta(this.#bridgeOf(vpc), delta),
-    }));
+    const described = vpcs.map(({ vpc, delta }) =>
+      describeDelta(vpc.id, this.#bridgeOf(vpc), delta),
+    );
     if (exchange === undefined) return described;
-    return [...described, { vpcId: null, ...describeDelta(name, exchange) }];
+    return [...described, describeDelta(null, name, exchange)];
   }
 
   /** On a bridge whose VPC is gone nothing is desired any more. */
@@ -88,7 +105,7 @@ export class Planner {
     const owns = ownsCookie(infrastructure.identity.mark);
     return names.map((name) => {
       const delta = diffFlows([], belief.of(name)?.all() ?? [], owns);
-      return { vpcId: null, ...describeDelta(name, delta) };
+      return describeDelta(null, name, delta);
     });
   }
 

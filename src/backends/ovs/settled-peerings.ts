@@ -4,12 +4,13 @@ import { sidesOf } from "../flows/desired.js";
 import { type SideKnowledge, sidesAreReady } from "./admission.js";
 import type { Topology } from "./topology.js";
 
-/** The peerings of a slice that are where they should be, once the datapath has been confirmed. */
+/** The unsettled peerings of a slice that are where they should be, once the datapath has been confirmed. */
 export function settledPeerings(
   known: SideKnowledge,
   topology: Topology,
 ): Pick<Outcome, "installedPeerings" | "removedPeerings"> {
-  const { peerings } = known.slice;
+  // Of the others nobody asks: a VPC that gets its hundredth peering has ninety-nine of them.
+  const peerings = known.slice.peerings.filter(({ settling }) => settling !== false);
   const installed = peerings.filter((p) => p.admitted && isInstalled(p, known));
   const removed = peerings.filter((p) => !p.admitted && isRemoved(p, known, topology));
   return {

@@ -23,6 +23,8 @@ export interface WatchOptions {
   readonly names: SwitchNames;
   readonly belief: Belief;
   readonly log: BackendLog;
+  /** Called with every topology that is new. */
+  topologyChanged(topology: Topology): void;
 }
 
 /** The connections of a switch that is there. */
@@ -139,6 +141,7 @@ export class SwitchWatch {
 
   #came(what: string, ovsdb?: Ovsdb): void {
     if (ovsdb !== undefined) this.topology = this.#read(ovsdb);
+    this.#options.topologyChanged(this.topology);
     this.#options.log.info({}, `connected to ${what}`);
     this.#doubtEverything();
   }
@@ -159,6 +162,7 @@ export class SwitchWatch {
     if ([...tables].every((table) => table === "Open_vSwitch")) return;
     const before = this.topology;
     this.topology = this.#read(ovsdb);
+    this.#options.topologyChanged(this.topology);
     const { doubtful, rebuilt } = topologyChanges(before, this.topology, this.#options.names);
     for (const bridge of rebuilt) this.#options.belief.forget(bridge);
     this.#raise(doubtful);

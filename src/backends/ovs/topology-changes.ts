@@ -1,6 +1,6 @@
 import type { Scope } from "../../domain/intent.js";
 import type { SwitchNames } from "../names.js";
-import { IFACE_ID } from "./external-ids.js";
+import { CT_ZONE, IFACE_ID } from "./external-ids.js";
 import type { BridgePort, BridgeView, Topology } from "./topology.js";
 
 export interface TopologyChanges {
@@ -65,7 +65,8 @@ function describePort({ row, own, interfaces }: BridgePort, topology: Topology):
   const plugged = interfaces.map(({ name, type, options, ofport, error, externalIds }) => {
     const id = externalIds.get(IFACE_ID);
     const claimants = id === undefined ? 0 : topology.claims.get(id)?.length;
-    return [name, type, [...options], ofport, error, id, claimants];
+    const zone = externalIds.get(CT_ZONE);
+    return [name, type, [...options], ofport, error, id, claimants, zone];
   });
   return JSON.stringify([row.name, [...row.externalIds], own, plugged]);
 }

@@ -1,11 +1,14 @@
 import type { Binding } from "../../domain/data-plane.js";
 import type { VpcIntent } from "../../domain/intent.js";
-import type { VpcPorts } from "../../pipeline/render.js";
+import type { InterfacePort, VpcPorts } from "../../pipeline/render.js";
 import type { PortView } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
-import { IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
+import { readZone } from "./ct-zone.js";
+import { CT_ZONE, IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
 import type { Replica } from "./replica.js";
-import type { BridgeRow, InterfaceRow, PortRow } from "./rows.js";
+import type { BridgeRow, InterfaceRow, PortRow, Uuid } from "./rows.js";
+
+const OVN_ZONE = "ct-zone-";
 
 export interface BridgeView {
   readonly row: BridgeRow;
@@ -32,6 +35,10 @@ export interface Claim {
   readonly vpcId: string | undefined;
   /** Undefined while the port does not work. */
   readonly ofport: number | undefined;
+  /** The row of the OVS interface. */
+  readonly row: Uuid;
+  /** Its conntrack zone; undefined until it has one, and when another interface has the same. */
+  readonly zone: number | undefined;
 }
 
 /** What the replica says about bridges and ports, arranged for look-ups. Never changes. */
@@ -42,6 +49,8 @@ export class Topology implements PortView {
   readonly ports: ReadonlyMap<string, BridgePort>;
   /** By network interface; only on bridges of this installation. */
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
+  /** Conntrack zones that are spoken for on this host, by this installation or another. */
+  readonly zones: ReadonlySet<number>;
   readonly #uplinks = new Map<string, number>();
   readonly #downlinks = new Map<string, number>();
 
@@ -50,19 +59,32 @@ export class Topology implements PortView {
     this.bridges = new Map(views.map((view) => [view.row.name, view]));
     const ports = views.flatMap((view) => view.ports);
     this.ports = new Map(ports.map((port) => [port.row.name, port]));
-    this.claims = collectClaims(views);
+    const owners = zoneOwners(replica);
+    this.zones = new Set([...owners.keys(), ...zonesOfOvn(replica)]);
+    this.claims = collectClaims(views, owners);
     for (const port of ports) this.#noteUplink(port, names);
   }
 
   ofVpc(vpc: VpcIntent): VpcPorts {
-    const interfaces = new Map<string, number>();
+    const interfaces = new Map<string, InterfacePort>();
     for (const { id } of vpc.interfaces) {
-      const claims = this.claims.get(id) ?? [];
-      const [claim] = claims;
-      if (claims.length !== 1 || claim?.ofport === undefined || claim.vpcId !== vpc.id) continue;
-      interfaces.set(id, claim.ofport);
+      const { ofport: port, zone } = this.soleClaim(id, vpc.id) ?? {};
+      if (port !== undefined && zone !== undefined) interfaces.set(id, { port, zone });
     }
     return { uplink: this.#uplinks.get(vpc.id), interfaces };
+  }
+
+  /** The zones of interfaces that are plugged into bridges of this installation. */
+  ownZones(): number[] {
+    return [...this.claims.values()].flat().flatMap(({ zone }) => zone ?? []);
+  }
+
+  /** The one port that an interface is plugged into, when it works and is on its VPC's bridge. */
+  soleClaim(networkInterfaceId: string, vpcId: string): Claim | undefined {
+    const claims = this.claims.get(networkInterfaceId) ?? [];
+    const [claim] = claims;
+    if (claims.length !== 1 || claim?.ofport === undefined) return undefined;
+    return claim.vpcId === vpcId ? claim : undefined;
   }
 
   onExchange(vpcId: string): number | undefined {
@@ -122,7 +144,37 @@ function viewBridges(replica: Replica, installationId: string): BridgeView[] {
   }));
 }
 
-function collectClaims(views: readonly BridgeView[]): Map<string, Claim[]> {
+/**
+ * Who has each zone that the host's interfaces are marked with. Of two interfaces with one zone,
+ * the first by its row has it.
+ */
+function zoneOwners({ interfaces }: Replica): Map<number, Uuid> {
+  const owners = new Map<number, Uuid>();
+  for (const { uuid, externalIds } of interfaces.values()) {
+    const found = readZone(externalIds.get(CT_ZONE));
+    if (found === undefined) continue;
+    const other = owners.get(found.zone);
+    if (other === undefined || uuid < other) owners.set(found.zone, uuid);
+  }
+  return owners;
+}
+
+/** ovn-controller keeps its zones in the external_ids of its integration bridge. */
+function zonesOfOvn({ bridges }: Replica): number[] {
+  return [...bridges.values()].flatMap(({ externalIds }) =>
+    [...externalIds].flatMap(([key, value]) => (key.startsWith(OVN_ZONE) ? [Number(value)] : [])),
+  );
+}
+
+function ownZone(row: InterfaceRow, id: string, owners: ReadonlyMap<number, Uuid>) {
+  const found = readZone(row.externalIds.get(CT_ZONE));
+  return found?.owner === id && owners.get(found.zone) === row.uuid ? found.zone : undefined;
+}
+
+function collectClaims(
+  views: readonly BridgeView[],
+  owners: ReadonlyMap<number, Uuid>,
+): Map<string, Claim[]> {
   const claims = new Map<string, Claim[]>();
   for (const { own, row, vpcId, ports } of views) {
     for (const port of own ? ports : []) {
@@ -130,7 +182,9 @@ function collectClaims(views: readonly BridgeView[]): Map<string, Claim[]> {
         const id = plugged.externalIds.get(IFACE_ID);
         if (id === undefined) continue;
         const ofport = usablePort(plugged);
-        const claim = { port: plugged.name, bridge: row.name, vpcId, ofport };
+        const zone = ownZone(plugged, id, owners);
+        const place = { port: plugged.name, bridge: row.name, vpcId };
+        const claim = { ...place, ofport, row: plugged.uuid, zone };
         claims.set(id, [...(claims.get(id) ?? []), claim]);
       }
     }

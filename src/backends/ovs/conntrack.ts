@@ -1,0 +1,73 @@
+import { RpcError } from "./json-rpc.js";
+import type { BackendLog } from "./switch-watch.js";
+import type { Unixctl } from "./unixctl.js";
+
+/** A command has room for many zones; this many keep it short. */
+const ZONES_AT_ONCE = 500;
+
+export interface ConntrackOptions {
+  readonly datapath: "system" | "netdev";
+  /** Most connections that one zone may hold. */
+  readonly connectionsPerZone: number;
+  readonly log: BackendLog;
+}
+
+/** The connections that the datapath remembers, by zone (ovs-vswitchd(8), dpctl commands). */
+export class Conntrack {
+  readonly #options: ConntrackOptions;
+  readonly #datapath: string;
+  /** Since when the limits that were set are known to be in force. */
+  #epoch = -1;
+
+  constructor(options: ConntrackOptions) {
+    this.#options = options;
+    this.#datapath = `${options.datapath}@ovs-${options.datapath}`;
+  }
+
+  /** Makes zones ready for new owners: nothing of the old ones is remembered. */
+  async prepare(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
+    for (const zone of zones) await this.#flush(unixctl, zone);
+    await this.#limit(unixctl, zones);
+  }
+
+  /** Open vSwitch 3.1 takes no datapath here; it must be named where there are several. */
+  async #flush(unixctl: Unixctl, zone: number): Promise<void> {
+    try {
+      await unixctl.run("dpctl/flush-conntrack", [`zone=${zone}`]);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      await unixctl.run("dpctl/flush-conntrack", [this.#datapath, `zone=${zone}`]);
+    }
+  }
+
+  /**
+   * Sets the limits of zones anew after a restart of ovs-vswitchd, which they do not outlive.
+   * @param epoch of the belief: what was done in the same one still holds
+   */
+  async renewLimits(unixctl: Unixctl, zones: readonly number[], epoch: number): Promise<void> {
+    if (epoch === this.#epoch) return;
+    await this.#limit(unixctl, zones);
+    this.#epoch = epoch;
+  }
+
+  async #limit(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
+    for (let from = 0; from < zones.length; from += ZONES_AT_ONCE) {
+      await this.#limitSome(unixctl, zones.slice(from, from + ZONES_AT_ONCE));
+    }
+  }
+
+  /**
+   * Keeps one interface from using up what the host can remember. Never `default=…`: that would
+   * also hold for the zones of others. A datapath that knows no limits works without.
+   */
+  async #limitSome(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
+    const { connectionsPerZone, log } = this.#options;
+    const limits = zones.map((zone) => `zone=${zone},limit=${connectionsPerZone}`);
+    try {
+      await unixctl.run("dpctl/ct-set-limits", [this.#datapath, ...limits]);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      log.warn({ err: error, zones: zones.length }, "interfaces have no limit of connections");
+    }
+  }
+}

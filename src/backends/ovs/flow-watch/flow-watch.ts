@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import type { Scope } from "../../../domain/intent.js";
+import type { FlowDelta } from "../../../openflow/delta.js";
+import type { Belief } from "../belief.js";
+import type { StagedChange } from "../bundle.js";
+import type { FlowWriter } from "../flow-writer.js";
+import type { Topology } from "../topology.js";
+import { BridgeWatch, type Suspicion } from "./bridge-watch.js";
+import { Pace } from "./pace.js";
+
+/** Somebody who keeps changing a bridge is not to keep us from everything else. */
+const LEAST_INTERVAL_MS = 100;
+
+export interface FlowWatchOptions {
+  readonly rundir: string;
+  readonly exchange: string;
+  readonly belief: Belief;
+  readonly writer: FlowWriter;
+  readonly log: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+  };
+}
+
+interface Watched {
+  /** Undefined: the exchange. */
+  readonly vpcId: string | undefined;
+  readonly watch: BridgeWatch;
+  readonly pace: Pace;
+}
+
+/**
+ * Is told by the switch of every change to the flows of our bridges. Whatever our own bundles do not
+ * explain makes the bridge suspect and wakes the reconciler, which reads the bridge: what was told
+ * decides nothing but that.
+ */
+export class FlowWatch {
+  readonly #options: FlowWatchOptions;
+  readonly #bridges = new Map<string, Watched>();
+  #doubt: ((scope: Scope) => void) | undefined;
+  #hasRefused = false;
+
+  constructor(options: FlowWatchOptions) {
+    this.#options = options;
+  }
+
+  start(doubt: (scope: Scope) => void): void {
+    this.#doubt = doubt;
+  }
+
+  stop(): void {
+    this.#doubt = undefined;
+    for (const bridge of [...this.#bridges.keys()]) this.#forget(bridge);
+  }
+
+  /** How many bridges are being watched at present. */
+  get watching(): number {
+    return [...this.#bridges.values()].filter(({ watch }) => watch.isWatching).length;
+  }
+
+  /** Watches the bridges of this installation, and no others. */
+  follow({ bridges }: Topology): void {
+    if (this.#doubt === undefined) return;
+    const own = [...bridges.values()].filter((view) => view.own);
+    const wanted = new Map(own.map(({ row, vpcId }) => [row.name, vpcId]));
+    for (const [bridge, { vpcId }] of this.#bridges) {
+      if (!wanted.has(bridge) || wanted.get(bridge) !== vpcId) this.#forget(bridge);
+    }
+    for (const [bridge, vpcId] of wanted) {
+      if (!this.#bridges.has(bridge)) this.#add(bridge, vpcId);
+    }
+  }
+
+  /** Prepares a change of our own; what the switch tells of it raises no suspicion. */
+  async stage(bridge: string, delta: FlowDelta): Promise<StagedChange> {
+    const staged = await this.#options.writer.stage(bridge, delta);
+    return {
+      commit: () => this.#commit(bridge, delta, staged),
+      discard: () => staged.discard(),
+    };
+  }
+
+  async #commit(bridge: string, delta: FlowDelta, staged: StagedChange): Promise<void> {
+    const bundle = this.#bridges.get(bridge)?.watch.expect(delta);
+    try {
+      await staged.commit();
+    } catch (error) {
+      bundle?.failed();
+      throw error;
+    }
+    bundle?.carriedOut();
+  }
+
+  #add(bridge: string, vpcId: string | undefined): void {
+    const { rundir, exchange, belief } = this.#options;
+    const scope: Scope = bridge === exchange || vpcId === undefined ? "all" : new Set([vpcId]);
+    const pace = new Pace(LEAST_INTERVAL_MS, () => this.#doubt?.(scope));
+    const watch = new BridgeWatch({
+      path: join(rundir, `${bridge}.mgmt`),
+      isSuspect: () => belief.isSuspect(bridge),
+      suspect: (why) => this.#suspect(bridge, why, pace),
+      refused: (error) => this.#noteRefusal(error),
+    });
+    this.#bridges.set(bridge, { vpcId, watch, pace });
+    watch.start();
+  }
+
+  #forget(bridge: string): void {
+    const watched = this.#bridges.get(bridge);
+    watched?.watch.stop();
+    watched?.pace.stop();
+    this.#bridges.delete(bridge);
+  }
+
+  /** A bridge that is suspect already is read soon: the reconciler was woken then. */
+  #suspect(bridge: string, why: Suspicion, pace: Pace): void {
+    const { belief, log } = this.#options;
+    const isKnown = belief.isSuspect(bridge);
+    belief.suspect(bridge);
+    // A watch that was stopped meanwhile may have taken its wish with it.
+    if (!isKnown || why.kind === "unwatched") pace.wish();
+    if (isKnown || why.kind === "unwatched") return;
+    log.info({ bridge, ...readable(why) }, "a change to flows is not ours; reading the bridge");
+  }
+
+  #noteRefusal(error: Error): void {
+    if (this.#hasRefused) return;
+    this.#hasRefused = true;
+    const consequence = "changes to flows are found by the resync only";
+    this.#options.log.warn({ err: error }, `the switch does not tell of changes; ${consequence}`);
+  }
+}
+
+function readable(why: Suspicion): object {
+  return "cookie" in why ? { ...why, cookie: `0x${why.cookie.toString(16)}` } : why;
+}
