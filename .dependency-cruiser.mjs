@@ -26,6 +26,13 @@ export default {
   forbidden: [
     ...layerRules,
     {
+      name: "scripts-import-what-is-there",
+      severity: "error",
+      comment: "No compiler looks at the scripts; dist/ is there once it was built.",
+      from: { path: "^scripts/" },
+      to: { couldNotResolve: true, pathNot: "/dist/" },
+    },
+    {
       name: "no-cycles",
       severity: "error",
       from: { pathNot: "^src/generated/" },

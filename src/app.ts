@@ -21,6 +21,7 @@ import { healthRoutes } from "./api/rest/system/health.js";
 import { metricsRoute } from "./api/rest/system/metrics.js";
 import { closeWhenStopping, createServer, type TlsPair } from "./api/server.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
+import type { Tracing } from "./domain/reachability/trace.js";
 import { authenticate } from "./services/authentication.js";
 import type { ServiceContext } from "./services/context.js";
 import { checkDatabase } from "./services/health.js";
@@ -29,6 +30,7 @@ export interface AppDeps {
   readonly context: ServiceContext;
   readonly view: DataPlaneView;
   readonly reconciling: Reconciling;
+  readonly tracing: Tracing;
   readonly activity: ReconcileActivity;
   readonly log: FastifyBaseLogger;
   /** What failures of the layers below mean for a caller, such as a database that is away. */
@@ -77,7 +79,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
-function restDeps({ context, view, reconciling }: AppDeps): RestDeps {
+function restDeps({ context, view, reconciling, tracing }: AppDeps): RestDeps {
   const cursors = new CursorCodec(context.secrets.derive("cursor"));
-  return { context, view, reconciling, cursors };
+  return { context, view, reconciling, tracing, cursors };
 }

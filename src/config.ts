@@ -25,6 +25,7 @@ export interface Config {
   readonly ovsRundir: string;
   readonly datapath: "system" | "netdev";
   readonly operatorToken: string | undefined;
+  readonly connectionsPerInterface: number;
   readonly resyncSeconds: number;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;
@@ -89,6 +90,7 @@ function toConfig(set: Settings): Config {
     ovsRundir: set.PATCHBAY_OVS_RUNDIR,
     datapath: set.PATCHBAY_DATAPATH,
     operatorToken: set.PATCHBAY_OPERATOR_TOKEN,
+    connectionsPerInterface: set.PATCHBAY_CONNECTIONS_PER_INTERFACE,
     resyncSeconds: set.PATCHBAY_RESYNC_SECONDS,
     peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
     quotas: Object.freeze(quotasOf(set)),
@@ -105,6 +107,9 @@ function quotasOf(set: Settings): Quotas {
     blocksPerVpc: set.PATCHBAY_QUOTA_BLOCKS_PER_VPC,
     routeTablesPerVpc: set.PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC,
     routesPerTable: set.PATCHBAY_QUOTA_ROUTES_PER_TABLE,
+    securityGroupsPerVpc: set.PATCHBAY_QUOTA_SECURITY_GROUPS_PER_VPC,
+    rulesPerDirection: set.PATCHBAY_QUOTA_RULES_PER_DIRECTION,
+    securityGroupsPerInterface: set.PATCHBAY_QUOTA_SECURITY_GROUPS_PER_INTERFACE,
   };
 }
 

@@ -117,6 +117,18 @@ export const settings = z.object({
   PATCHBAY_QUOTA_ROUTES_PER_TABLE: quota("routesPerTable").describe(
     "Routes that a route table may have; local routes do not count.",
   ),
+  PATCHBAY_QUOTA_SECURITY_GROUPS_PER_VPC: quota("securityGroupsPerVpc").describe(
+    "Security groups that a VPC may have, the default one included.",
+  ),
+  PATCHBAY_QUOTA_RULES_PER_DIRECTION: quota("rulesPerDirection").describe(
+    "Rules that a security group may have, ingress and egress counted apart.",
+  ),
+  PATCHBAY_QUOTA_SECURITY_GROUPS_PER_INTERFACE: quota("securityGroupsPerInterface").describe(
+    "Security groups that a network interface may be in.",
+  ),
+  PATCHBAY_CONNECTIONS_PER_INTERFACE: wholeNumber(1, 10_000_000)
+    .prefault("50000")
+    .describe("Connections that the switch remembers for one interface; no more can be opened."),
   PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
     .prefault("200")
     .describe("Requests a second that one credential may make; 0 turns the limit off."),

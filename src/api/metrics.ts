@@ -1,10 +1,17 @@
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DataPlaneView } from "../domain/data-plane.js";
+import { observeDrops } from "./drop-metrics.js";
 
 /** What the reconciler counts since start. */
 export interface ReconcileActivity {
-  counters(): { readonly passes: number; readonly failures: number; readonly drift: number };
+  counters(): {
+    readonly passes: number;
+    readonly failures: number;
+    readonly drift: number;
+    readonly foreignFlows: number;
+    readonly watchedBridges: number;
+  };
   readonly switchError: string | undefined;
 }
 
@@ -27,6 +34,7 @@ export function createMetrics(
   observeRequests(app, registry);
   observeReconciling(registry, activity);
   observeDataPlane(registry, view, activity);
+  observeDrops(registry, view);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
@@ -49,7 +57,7 @@ function observeReconciling(registry: Registry, activity: ReconcileActivity): vo
   const counted = [
     ["passes", "Reconciliation passes begun"],
     ["failures", "Passes, VPCs and exchange programmings that failed"],
-    ["drift", "Flows found missing, changed or unexpected without a change of intent"],
+    ["drift", "Own flows found deleted, altered or added by somebody else"],
   ] as const;
   for (const [name, help] of counted) {
     new Counter({
@@ -87,6 +95,12 @@ function observeDataPlane(
   });
   gauge("flows", "Flows on all bridges", () => {
     return bridges().reduce((sum, bridge) => sum + bridge.flowCount, 0);
+  });
+  gauge("foreign_flows", "Flows on our bridges that are not ours", () => {
+    return activity.counters().foreignFlows;
+  });
+  gauge("bridges_watched", "Bridges whose switch tells of changes to flows at once", () => {
+    return activity.counters().watchedBridges;
   });
   backendInfo(registry, view);
 }

@@ -75,7 +75,8 @@ async function startParts(
   const context = await makeContext(config, database, reconciler);
   const version = await ownVersion();
   const { rateLimitPerSecond } = config;
-  const parts = { context, view: reconciler, reconciling: reconciler, activity: reconciler };
+  const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
+  const parts = { context, ...roles, activity: reconciler };
   const common = { log, explainFailure, isStopping, rateLimitPerSecond, version, tls };
   const app = await buildApp({ ...parts, ...common });
   lifetime.add("reconciler", stopReconciler);
@@ -122,8 +123,8 @@ async function makeBackend(
   }
   if (kind === "noop") return createNoopBackend(identity);
   await rememberOvs(database.client);
-  const { ovsdb, ovsRundir: rundir, datapath } = config;
-  return createOvsBackend({ ovsdb, rundir, datapath, identity, log });
+  const { ovsdb, ovsRundir: rundir, datapath, connectionsPerInterface } = config;
+  return createOvsBackend({ ovsdb, rundir, datapath, identity, connectionsPerInterface, log });
 }
 
 function makeReconciler(

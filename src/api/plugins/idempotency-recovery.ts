@@ -6,7 +6,7 @@ import type { Answer, NotedChange } from "../../services/idempotency.js";
 import { presentIssuedAccessKey } from "../rest/access-keys/mapper.js";
 import { principalOf } from "./authentication.js";
 
-type ReadableType = Exclude<ResourceType, "access-key">;
+type ReadableType = Exclude<ResourceType, "access-key" | "bridge">;
 
 /** Where each kind of resource is read. */
 const PATHS: Record<ReadableType, string> = {
@@ -15,6 +15,7 @@ const PATHS: Record<ReadableType, string> = {
   subnet: "/v1/subnets",
   "network-interface": "/v1/network-interfaces",
   "route-table": "/v1/route-tables",
+  "security-group": "/v1/security-groups",
   "vpc-peering": "/v1/vpc-peerings",
 };
 
@@ -37,6 +38,11 @@ export async function recoverAnswer(
     const headers = { "content-type": JSON_TYPE, "cache-control": "no-store" };
     return { status, headers, body };
   }
+  if (resourceType === "security-group-rule") {
+    const { id } = request.params as { readonly id: string };
+    return readAgain(request, `${PATHS["security-group"]}/${id}/rules/${resourceId}`, status);
+  }
+  if (resourceType === "bridge") throw new TypeError("no call changes a bridge");
   return readAgain(request, `${PATHS[resourceType]}/${resourceId}`, status);
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
 import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
+import type { Tracing } from "../../domain/reachability/trace.js";
 import type { ServiceContext } from "../../services/context.js";
 import type { CursorCodec } from "./cursor.js";
 import { idempotencyHeaders } from "./idempotency-header.js";
@@ -18,6 +19,7 @@ export interface RestDeps {
   readonly context: ServiceContext;
   readonly view: DataPlaneView;
   readonly reconciling: Reconciling;
+  readonly tracing: Tracing;
   readonly cursors: CursorCodec;
 }
 

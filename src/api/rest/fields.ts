@@ -23,6 +23,8 @@ export const name = text(0, 255).describe("Free text");
 export const requiredName = text(1, 255);
 export const nameOrNull = name.nullable().describe("Free text; null removes it");
 
+export const description = text(0, 255).describe("Free text");
+
 export const tagKey = text(1, 128);
 export const tagValue = text(0, 256);
 
@@ -30,6 +32,11 @@ export const tags = z
   .record(tagKey, tagValue)
   .refine((map) => Object.keys(map).length <= MOST_TAGS, `more than ${MOST_TAGS} tags`)
   .describe(`At most ${MOST_TAGS} pairs`);
+
+export const newTags = tags.optional().describe("Replaces all tags");
+
+/** What can be changed of most resources. */
+export const describeFields = { name: nameOrNull.optional(), tags: newTags };
 
 /** Whether a block is acceptable is the domain's business; here it is text. */
 export const cidrBlock = text(1, 64).describe("An IPv4 block such as 10.0.0.0/16");

@@ -3,7 +3,9 @@ import { dataPlaneRoutes } from "./data-plane/routes.js";
 import type { RouteGroup } from "./endpoint.js";
 import { eventRoutes } from "./events/routes.js";
 import { networkInterfaceRoutes } from "./network-interfaces/routes.js";
+import { reachabilityRoutes } from "./reachability/routes.js";
 import { routeTableRoutes } from "./route-tables/routes.js";
+import { securityGroupRoutes } from "./security-groups/routes.js";
 import { subnetRoutes } from "./subnets/routes.js";
 import { tenantRoutes } from "./tenants/routes.js";
 import { vpcPeeringRoutes } from "./vpc-peerings/routes.js";
@@ -17,7 +19,9 @@ export const restRoutes: readonly RouteGroup[] = [
   subnetRoutes,
   networkInterfaceRoutes,
   routeTableRoutes,
+  securityGroupRoutes,
   vpcPeeringRoutes,
+  reachabilityRoutes,
   eventRoutes,
   dataPlaneRoutes,
 ];

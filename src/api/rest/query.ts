@@ -51,7 +51,7 @@ export function taggedListQuery<S extends z.ZodRawShape>(filters: S) {
   const known = { ...filters, ...paging };
   return z.looseObject(known).superRefine((query, ctx) => {
     for (const [parameter, value] of Object.entries(query)) {
-      if (parameter in known) continue;
+      if (Object.hasOwn(known, parameter)) continue;
       for (const message of tagFilterProblems(parameter, value)) {
         ctx.addIssue({ code: "custom", path: [parameter], message });
       }

@@ -26,7 +26,9 @@ const VPC = "VPCs";
 const SUBNET = "Subnets";
 const ENI = "Network interfaces";
 const RTB = "Route tables";
+const SG = "Security groups";
 const PCX = "VPC peerings";
+const REACHABILITY = "Reachability";
 const PLATFORM = "Platform";
 const SYSTEM = "System";
 
@@ -118,12 +120,19 @@ export const ROUTES = {
     ENI,
     "Show a network interface",
   ),
+  showNetworkInterfaceDrops: route(
+    "GET",
+    "/v1/network-interfaces/:id/drops",
+    "network_interface:read",
+    ENI,
+    "Show how many packets of and for a network interface were dropped, and why",
+  ),
   updateNetworkInterface: route(
     "PATCH",
     "/v1/network-interfaces/:id",
     "network_interface:update",
     ENI,
-    "Change a network interface's name or tags",
+    "Change a network interface's name, tags or security groups",
   ),
   deleteNetworkInterface: route(
     "DELETE",
@@ -184,6 +193,63 @@ export const ROUTES = {
     "Return a subnet to the main route table",
   ),
 
+  createSecurityGroup: route(
+    "POST",
+    "/v1/security-groups",
+    "security_group:create",
+    SG,
+    "Create a security group",
+  ),
+  listSecurityGroups: route(
+    "GET",
+    "/v1/security-groups",
+    "security_group:read",
+    SG,
+    "List security groups",
+  ),
+  getSecurityGroup: route(
+    "GET",
+    "/v1/security-groups/:id",
+    "security_group:read",
+    SG,
+    "Show a security group with its rules",
+  ),
+  updateSecurityGroup: route(
+    "PATCH",
+    "/v1/security-groups/:id",
+    "security_group:update",
+    SG,
+    "Change a security group's description or tags",
+  ),
+  deleteSecurityGroup: route(
+    "DELETE",
+    "/v1/security-groups/:id",
+    "security_group:delete",
+    SG,
+    "Delete a security group",
+  ),
+  createSecurityGroupRule: route(
+    "POST",
+    "/v1/security-groups/:id/rules",
+    "security_group:update",
+    SG,
+    "Add a rule",
+  ),
+  getSecurityGroupRule: route(
+    "GET",
+    "/v1/security-groups/:id/rules/:ruleId",
+    "security_group:read",
+    SG,
+    "Show a rule",
+  ),
+  deleteSecurityGroupRule: route(
+    "DELETE",
+    "/v1/security-groups/:id/rules/:ruleId",
+    "security_group:update",
+    SG,
+    "Remove a rule",
+  ),
+
   requestVpcPeering: route(
     "POST",
     "/v1/vpc-peerings",
@@ -227,6 +293,14 @@ export const ROUTES = {
     "vpc_peering:read",
     PCX,
     "Show the OpenFlow flows of a live peering",
+  ),
+
+  explainReachability: route(
+    "POST",
+    "/v1/reachability",
+    "network_interface:read",
+    REACHABILITY,
+    "Whether a connection comes about, and what stops it",
   ),
 
   listEvents: route("GET", "/v1/events", "event:read", PLATFORM, "List what happened, in order"),

@@ -35,7 +35,9 @@ export const eventStreamRoutes: RouteGroup = (scope, { context }) => {
     handler: async (request, reply) => {
       const caller = principalOf(request);
       const latest = await latestEventId(context, caller);
-      const after = request.headers["last-event-id"] || request.query.after;
+      const lastSeen = request.headers["last-event-id"];
+      // 0 is an id to resume after: what an empty list answers as `nextAfter`.
+      const after = lastSeen === "" ? request.query.after : (lastSeen ?? request.query.after);
       const signal = AbortSignal.any([closing, disconnection(reply, closing)]);
       const recheck = recheckOf(context, request);
       const options = { after: after ?? latest, recheck, bell, signal };

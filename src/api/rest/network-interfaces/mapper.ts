@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import { formatIp } from "../../../domain/cidr.js";
 import type { Binding, DataPlaneStatus, DataPlaneView } from "../../../domain/data-plane.js";
+import type { InterfaceDrops } from "../../../domain/drops.js";
 import type { NetworkInterface } from "../../../domain/resources.js";
-import type { networkInterfaceSchema } from "./schema.js";
+import type { networkInterfaceDropsSchema, networkInterfaceSchema } from "./schema.js";
 
 export function presentNetworkInterface(
   eni: NetworkInterface,
@@ -18,6 +19,7 @@ export function presentNetworkInterface(
     macAddress: eni.macAddress,
     gateway: formatIp(eni.gateway),
     state: binding.kind === "bound" ? "in-use" : "available",
+    securityGroupIds: [...eni.securityGroupIds],
     name: eni.name,
     tags: { ...eni.tags },
     createdAt: eni.createdAt.toISOString(),
@@ -30,8 +32,38 @@ function interfaceStatus(id: string, vpc: DataPlaneStatus, binding: Binding): Da
   if (vpc.state === "noop" || vpc.state === "error") return vpc;
   if (binding.kind === "conflict") return { ...vpc, state: "error", message: binding.message };
   if (vpc.state === "programmed" && binding.kind === "unbound") {
-    const message = `no port of the VPC's bridge carries external_ids:iface-id=${id}`;
-    return { ...vpc, state: "pending", message };
+    return { ...vpc, state: "pending", message: unboundMessage(id) };
   }
   return vpc;
+}
+
+function unboundMessage(id: string): string {
+  return `no port of the VPC's bridge carries external_ids:iface-id=${id}`;
+}
+
+export function presentDrops(
+  id: string,
+  drops: InterfaceDrops | null,
+  view: DataPlaneView,
+  now: Date,
+): z.output<typeof networkInterfaceDropsSchema> {
+  const common = { networkInterfaceId: id, readAt: now.toISOString() };
+  if (drops === null) {
+    return { ...common, since: null, reasons: null, message: whyNothingCounts(id, view) };
+  }
+  return { ...common, since: secondsBefore(now, drops.seconds), reasons: drops.counts };
+}
+
+function whyNothingCounts(id: string, view: DataPlaneView): string {
+  if (view.backend === "noop") return "the no-op backend carries no packets";
+  const binding = view.binding(id);
+  if (binding.kind === "conflict") return binding.message;
+  if (binding.kind === "unbound") return unboundMessage(id);
+  return "the switch has not been programmed for this interface yet";
+}
+
+/** To the second: the switch tells ages, and how long its answer took varies. */
+function secondsBefore(now: Date, seconds: number): string {
+  const at = Math.floor(now.getTime() / 1000 - seconds) * 1000;
+  return new Date(at).toISOString();
 }

@@ -10,15 +10,23 @@ import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { noContent, pathId } from "../fields.js";
 import { answerPage, pageOf, TAG_FILTERS, tagFilters } from "../query.js";
-import { describeSchema } from "../vpcs/schema.js";
-import { presentNetworkInterface } from "./mapper.js";
+import { presentDrops, presentNetworkInterface } from "./mapper.js";
 import {
   createNetworkInterfaceSchema,
+  networkInterfaceDropsSchema,
   networkInterfaceListSchema,
   networkInterfaceSchema,
+  updateNetworkInterfaceSchema,
 } from "./schema.js";
 
 const params = pathId("networkInterface");
+
+const DROPS = `Read from the switch at this moment; it counts with a delay of up to half a second.
+Counters start from zero when the interface is plugged in, when ovs-vswitchd restarts, and when
+somebody has removed their flows: see \`since\`. Null, not zeros, while nothing counts. 503 while the
+switch cannot be read. Not counted for an interface: what is tagged, in fragments (where those are
+dropped) or neither IPv4 nor ARP; what nobody has the address of; what a peer's side or the exchange
+does not let in; and whatever arrives at a port that is not plugged in for it.`;
 
 export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
   const app = typed(scope);
@@ -29,7 +37,7 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
       body: createNetworkInterfaceSchema,
       response: { 201: networkInterfaceSchema },
       description:
-        "It is bound when a port of the VPC's bridge carries `external_ids:iface-id` with its id.",
+        "It is bound when a port of the VPC's bridge carries `external_ids:iface-id` with its id. Without `securityGroupIds` it is in the default group of its VPC.",
     }),
     handler: async (request, reply) => {
       const eni = await createNetworkInterface(context, principalOf(request), request.body);
@@ -45,8 +53,8 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
     }),
     handler: async (request) => {
       const caller = principalOf(request);
-      const { vpcId, subnetId } = request.query;
-      const filter = { vpcId, subnetId, tags: tagFilters(request.query) };
+      const { vpcId, subnetId, securityGroupId } = request.query;
+      const filter = { vpcId, subnetId, securityGroupId, tags: tagFilters(request.query) };
       const read = (page: PageRequest) => listNetworkInterfaces(context, caller, filter, page);
       return answerPage(cursors, "network-interfaces", request.query, read, present);
     },
@@ -59,10 +67,24 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
   });
 
   app.route({
+    ...endpoint("showNetworkInterfaceDrops", {
+      params,
+      response: { 200: networkInterfaceDropsSchema },
+      description: DROPS,
+    }),
+    handler: async (request) => {
+      const eni = await getNetworkInterface(context, principalOf(request), request.params.id);
+      const drops = await view.dropsOf(eni.id);
+      return presentDrops(eni.id, drops, view, context.clock());
+    },
+  });
+
+  app.route({
     ...endpoint("updateNetworkInterface", {
       params,
-      body: describeSchema,
+      body: updateNetworkInterfaceSchema,
       response: { 200: networkInterfaceSchema },
+      description: "With `securityGroupIds` it is in these groups and in no others.",
     }),
     handler: async (request) => {
       const caller = principalOf(request);

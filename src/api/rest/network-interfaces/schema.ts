@@ -1,6 +1,16 @@
 import { z } from "zod";
+import { DROP_MEANINGS, type DropReason } from "../../../domain/drops.js";
 import { dataPlaneStatusSchema } from "../data-plane/schema.js";
-import { id, ipAddress, macAddress, name, tags, time } from "../fields.js";
+import {
+  describeFields,
+  id,
+  ipAddress,
+  macAddress,
+  name,
+  optionalBody,
+  tags,
+  time,
+} from "../fields.js";
 import { taggedListQuery } from "../query.js";
 
 export const networkInterfaceSchema = z
@@ -13,6 +23,7 @@ export const networkInterfaceSchema = z
     macAddress: z.string(),
     gateway: z.string(),
     state: z.enum(["available", "in-use"]).describe("In use once a port is bound to it"),
+    securityGroupIds: z.array(z.string()).describe("In the order in which the groups were made"),
     name: z.string().nullable(),
     tags,
     createdAt: time,
@@ -20,15 +31,65 @@ export const networkInterfaceSchema = z
   })
   .meta({ id: "NetworkInterface" });
 
+const dropCountSchema = z
+  .object({
+    packets: z.int(),
+    bytes: z.int().describe("Of whole Ethernet frames, without their check sequence"),
+  })
+  .meta({ id: "DropCount" });
+
+function dropCount(reason: DropReason, whose: "sent" | "received") {
+  const meaning = `Packets ${whose === "sent" ? "from" : "for"} the interface`;
+  return dropCountSchema.describe(`${meaning}: ${DROP_MEANINGS[reason]}`);
+}
+
+export const networkInterfaceDropsSchema = z
+  .object({
+    networkInterfaceId: z.string(),
+    readAt: time,
+    since: time.nullable().describe("All of the counters have been counting since then, at least"),
+    reasons: z
+      .object({
+        spoofed: dropCount("spoofed", "sent"),
+        noRoute: dropCount("noRoute", "sent"),
+        blackhole: dropCount("blackhole", "sent"),
+        egressPolicy: dropCount("egressPolicy", "sent"),
+        notAdmitted: dropCount("notAdmitted", "sent"),
+        ingressPolicy: dropCount("ingressPolicy", "received"),
+      })
+      .nullable()
+      .describe("Null while nothing counts: `message` says why"),
+    message: z.string().optional().describe("Why nothing counts"),
+  })
+  .meta({ id: "NetworkInterfaceDrops" });
+
+const securityGroupIds = z
+  .array(id("securityGroup"))
+  .min(1)
+  .superRefine((ids, ctx) => {
+    for (const [index, value] of ids.entries()) {
+      if (ids.indexOf(value) === index) continue;
+      ctx.addIssue({ code: "custom", path: [index], message: "named twice" });
+    }
+  })
+  .describe("Groups of the interface's VPC, at least one; what one of them admits is admitted");
+
 export const createNetworkInterfaceSchema = z.strictObject({
   subnetId: id("subnet"),
   privateIp: ipAddress.optional(),
   macAddress: macAddress.optional(),
+  securityGroupIds: securityGroupIds.optional(),
   name: name.optional(),
   tags: tags.optional(),
+});
+
+export const updateNetworkInterfaceSchema = optionalBody({
+  ...describeFields,
+  securityGroupIds: securityGroupIds.optional(),
 });
 
 export const networkInterfaceListSchema = taggedListQuery({
   vpcId: id("vpc").optional(),
   subnetId: id("subnet").optional(),
+  securityGroupId: id("securityGroup").optional(),
 });

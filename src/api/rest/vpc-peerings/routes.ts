@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import { describeAction } from "../../../domain/lifecycle.js";
 import type { PageRequest, VpcPeering } from "../../../domain/resources.js";
 import {
   acceptPeering,
@@ -97,6 +98,7 @@ const actionRoutes: RouteGroup = (scope, deps) => {
       querystring: waitQuery,
       body: acceptPeeringSchema,
       response,
+      description: describeAction("accept"),
     }),
     handler: async (request) => {
       const caller = principalOf(request);
@@ -113,6 +115,7 @@ const actionRoutes: RouteGroup = (scope, deps) => {
       querystring: waitQuery,
       body: emptyBodySchema,
       response,
+      description: describeAction("reject"),
     }),
     handler: async (request) => {
       const caller = principalOf(request);
@@ -121,7 +124,12 @@ const actionRoutes: RouteGroup = (scope, deps) => {
   });
 
   app.route({
-    ...endpoint("deleteVpcPeering", { params, querystring: waitQuery, response }),
+    ...endpoint("deleteVpcPeering", {
+      params,
+      querystring: waitQuery,
+      response,
+      description: describeAction("delete"),
+    }),
     handler: async (request) => {
       const caller = principalOf(request);
       const { id } = request.params;

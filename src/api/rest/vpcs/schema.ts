@@ -3,9 +3,9 @@ import { dataPlaneStatusSchema } from "../data-plane/schema.js";
 import {
   cidrBlock,
   cidrParameter,
+  describeFields,
   id,
   name,
-  nameOrNull,
   optionalBody,
   tags,
   time,
@@ -36,10 +36,7 @@ export const addCidrBlockSchema = z.strictObject({ cidrBlock });
 
 export const blockParams = z.strictObject({ id: id("vpc"), cidr: cidrParameter });
 
-/** Also of subnets and network interfaces. */
-export const describeSchema = optionalBody({
-  name: nameOrNull.optional(),
-  tags: tags.optional().describe("Replaces all tags"),
-});
+/** Also of subnets. */
+export const describeSchema = optionalBody(describeFields);
 
 export const vpcListSchema = taggedListQuery({ vpcId: id("vpc").optional() });

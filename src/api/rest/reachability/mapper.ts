@@ -1,0 +1,53 @@
+import type { z } from "zod";
+import { formatCidr, formatIp } from "../../../domain/cidr.js";
+import type { TraceStep } from "../../../domain/reachability/trace.js";
+import type { Hop } from "../../../domain/reachability/verdict.js";
+import type { ReachabilityAnswer } from "../../../services/reachability/answer.js";
+import type { reachabilitySchema } from "./schema.js";
+
+type Presented = z.output<typeof reachabilitySchema>;
+
+export function presentReachability({ verdict, confirmation }: ReachabilityAnswer): Presented {
+  const { stop, hops } = verdict;
+  const { confirmed, drift, message = null, there, back } = confirmation;
+  return {
+    reachable: stop === undefined,
+    path: hops.map(presentHop),
+    ...(stop !== undefined && {
+      stoppedBy: stop.code,
+      reason: stop.reason,
+      remedy: stop.remedy,
+    }),
+    confirmedBySwitch: confirmed,
+    drift,
+    switch: { message, there: there.map(presentStep), back: back.map(presentStep) },
+  };
+}
+
+function presentHop(hop: Hop): Presented["path"][number] {
+  switch (hop.kind) {
+    case "interface":
+      return { ...hop, ip: formatIp(hop.ip) };
+    case "gateway":
+      return { ...hop, ip: formatIp(hop.ip) };
+    case "subnet": {
+      const { kind, vpcId, subnetId, block } = hop;
+      return { kind, vpcId, subnetId, cidrBlock: formatCidr(block) };
+    }
+    case "route":
+    case "routeBack": {
+      const { kind, vpcId, routeTableId, destination, vpcPeeringId: target = "local" } = hop;
+      return { kind, vpcId, routeTableId, destinationCidrBlock: formatCidr(destination), target };
+    }
+    case "rule": {
+      const { kind, vpcId, direction, securityGroupId, securityGroupRuleId } = hop;
+      return { kind, vpcId, direction, securityGroupId, securityGroupRuleId };
+    }
+    case "peering":
+      return { ...hop };
+  }
+}
+
+function presentStep({ bridge, vpcId, stages }: TraceStep) {
+  return { bridge, vpcId, stages: [...stages] };
+}
