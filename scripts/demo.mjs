@@ -25,10 +25,19 @@ async function makeSide(operator, url, who, cidrBlock) {
   undo.push(() => operator("DELETE", `/tenants/${tenant.id}/access-keys/${key.id}`));
   const call = client(url, key.token);
   const vpc = await make(call, "/vpcs", { name: `demo ${who}`, cidrBlock });
+  await letPingIn(call, vpc);
   const subnetBlock = cidrBlock.replace("0.0/16", "1.0/24");
   const subnet = await make(call, "/subnets", { vpcId: vpc.id, cidrBlock: subnetBlock });
   const eni = await make(call, "/network-interfaces", { subnetId: subnet.id });
   return { call, tenant, vpc: await settled(call, vpc), eni, netns: namespaceName(who) };
+}
+
+/** A VPC's default security group admits its own members only. */
+async function letPingIn(call, vpc) {
+  const { items } = await call("GET", `/security-groups?vpcId=${vpc.id}`);
+  const { id } = items.find(({ name }) => name === "default");
+  const rule = { direction: "ingress", protocol: "icmp", fromPort: 8, cidrBlock: "10.0.0.0/8" };
+  await call("POST", `/security-groups/${id}/rules`, rule);
 }
 
 /** Tenants cannot be deleted, so every demonstration uses the same two. */

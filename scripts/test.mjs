@@ -61,8 +61,8 @@ async function checkCompose() {
   return "docker-compose.yml";
 }
 
-async function ovsTier(installProblem) {
-  const tier = "packets on Open vSwitch";
+/** A tier whose tests run a switch of their own, with namespaces plugged into it. */
+async function switchTier(tier, project, installProblem) {
   if (process.platform !== "linux") return skipTier(tier, "Open vSwitch runs on Linux only");
   if (!isRoot())
     return skipTier(tier, "needs root (network namespaces, tap devices): sudo npm test");
@@ -73,7 +73,7 @@ async function ovsTier(installProblem) {
       return skipTier(tier, `${program} is missing: ${installProblem ?? "install it"}`);
     }
   }
-  return runTier(tier, vitest("ovs", signal));
+  return runTier(tier, vitest(project, signal));
 }
 
 async function main() {
@@ -98,7 +98,8 @@ async function allTiers(installProblem) {
     const why = installProblem ?? "install the package postgresql";
     outcomes.push(skipTier("PostgreSQL", `no server in /usr/lib/postgresql: ${why}`));
   }
-  outcomes.push(await ovsTier(installProblem));
+  outcomes.push(await switchTier("packets on Open vSwitch", "ovs", installProblem));
+  outcomes.push(await switchTier("faults under load", "faults", installProblem));
   return outcomes;
 }
 

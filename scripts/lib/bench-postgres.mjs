@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pg from "pg";
+import { freePort } from "./free-port.mjs";
 import { isRoot, run, sleep } from "./process.mjs";
 
 /**
@@ -20,21 +20,34 @@ import { isRoot, run, sleep } from "./process.mjs";
 
 /** @returns {Promise<BenchDatabase>} */
 export async function makeDatabase() {
-  const dataDir = mkdtempSync(join(tmpdir(), "patchbay-bench-"));
-  const clean = () => rmSync(dataDir, { recursive: true, force: true });
+  return (await makePostgres()) ?? makeEmbedded();
+}
+
+/** @returns {BenchDatabase} */
+export function makeEmbedded() {
+  const { dataDir, clean } = makeFolder();
+  const remove = async () => clean();
+  return { engine: "embedded (PGlite)", databaseUrl: undefined, dataDir, remove };
+}
+
+/** @returns {Promise<BenchDatabase | undefined>} undefined where there is no PostgreSQL */
+export async function makePostgres() {
   const programs = findPrograms();
   const given = process.env.DATABASE_URL;
+  if (given === undefined && programs === undefined) return undefined;
+  const { dataDir, clean } = makeFolder();
   if (given !== undefined) {
     const database = await onServer(given);
     return { ...database, dataDir, remove: () => database.remove().finally(clean) };
   }
-  if (programs === undefined) {
-    const remove = async () => clean();
-    return { engine: "embedded (PGlite)", databaseUrl: undefined, dataDir, remove };
-  }
   const server = await startServer(programs, join(dataDir, "postgres"));
   const database = await onServer(server.url);
   return { ...database, dataDir, remove: () => server.stop().finally(clean) };
+}
+
+function makeFolder() {
+  const dataDir = mkdtempSync(join(tmpdir(), "patchbay-bench-"));
+  return { dataDir, clean: () => rmSync(dataDir, { recursive: true, force: true }) };
 }
 
 async function onServer(adminUrl) {
@@ -116,14 +129,4 @@ async function untilItAnswers(url, server) {
       await sleep(50);
     }
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

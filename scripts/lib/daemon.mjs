@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
-import net from "node:net";
+import { freePort } from "./free-port.mjs";
 import { ROOT, sleep } from "./process.mjs";
 
 const DEFAULT_LISTEN = "127.0.0.1:8080";
@@ -19,11 +18,7 @@ export function urlOf(env) {
 export async function settledListen(env) {
   const listen = env.PATCHBAY_LISTEN || DEFAULT_LISTEN;
   if (!listen.endsWith(":0")) return listen;
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return listen.replace(/0$/, String(port));
+  return listen.replace(/0$/, String(await freePort()));
 }
 
 /** @returns {Promise<number | undefined>} the status of an answer, undefined when there is none */
@@ -44,12 +39,12 @@ export function probe(url, path) {
 const SETPRIV = "/usr/bin/setpriv";
 
 /**
- * Starts the daemon; its log goes to this terminal. It is in a group of its own, so that Ctrl-C
+ * Starts the daemon; its log goes to `output`, by default where ours does. It is in a group of its own, so that Ctrl-C
  * reaches it once and through us, and is told to stop when this process is killed.
- * @returns {{ exited: Promise<number>, stop(limitMs: number): Promise<number> }} `exited` resolves
- *   to the exit code (128 + signal number when a signal ended it)
+ * @returns {{ pid: number, exited: Promise<number>, stop(limitMs: number): Promise<number> }}
+ *   `exited` resolves to the exit code (128 + signal number when a signal ended it)
  */
-export function startDaemon(env) {
+export function startDaemon(env, { output = "inherit" } = {}) {
   const program = [process.execPath, "dist/main.js"];
   const [command, ...args] = existsSync(SETPRIV)
     ? [SETPRIV, "--pdeathsig", "TERM", ...program]
@@ -58,7 +53,7 @@ export function startDaemon(env) {
     cwd: ROOT,
     detached: true,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", output, "inherit"],
   });
   const exited = new Promise((done, fail) => {
     child.on("error", fail);
@@ -71,7 +66,7 @@ export function startDaemon(env) {
     clearTimeout(timer);
     return code;
   };
-  return { exited, stop };
+  return { pid: child.pid, exited, stop };
 }
 
 /**

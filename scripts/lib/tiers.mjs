@@ -1,8 +1,10 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { CommandError, npm, ROOT, run } from "./process.mjs";
 import { bold, dim, green, out, red, warn, yellow } from "./terminal.mjs";
+
+const LINES_OF_A_FAILURE = 25;
 
 /**
  * @typedef {object} Outcome
@@ -10,6 +12,7 @@ import { bold, dim, green, out, red, warn, yellow } from "./terminal.mjs";
  * @property {"passed" | "failed" | "skipped"} state
  * @property {string} detail
  * @property {number} seconds
+ * @property {string[]} [failures] of a failed tier: what failed and why, a test each
  */
 
 /** Runs one part of the tests. `work` resolves to its detail, throws CommandError when it fails. */
@@ -28,7 +31,9 @@ export async function runTier(tier, work) {
     if (error instanceof Skipped) return skipTier(tier, error.message);
     if (!(error instanceof CommandError)) throw error;
     out(red(error.message));
-    return outcome("failed", "see above");
+    const failures = error.failures ?? [];
+    const detail = failures.length > 0 ? `${failures.length} failed` : "see above";
+    return { ...outcome("failed", detail), failures };
   }
 }
 
@@ -62,7 +67,12 @@ async function runVitest(project, folder, signal) {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const program = [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--project", project];
   const env = { TMPDIR: folder, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-  await run(process.execPath, [...program, ...reporters], { show: true, signal, env });
+  try {
+    await run(process.execPath, [...program, ...reporters], { show: true, signal, env });
+  } catch (error) {
+    if (error instanceof CommandError) error.failures = failuresIn(report);
+    throw error;
+  }
   const { numPassedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
   if (numPassedTests === 0) throw new Skipped("no test of this tier ran");
   // Tests that skip themselves make a skipped tier, or nobody would see.
@@ -72,14 +82,44 @@ async function runVitest(project, folder, signal) {
   return `${numPassedTests} tests`;
 }
 
-/** Stops the switches that an interrupted run has left, and removes its files. */
+/** @returns {string[]} what failed by vitest's report, with the first lines of why */
+function failuresIn(report) {
+  if (!existsSync(report)) return [];
+  return JSON.parse(readFileSync(report, "utf8")).testResults.flatMap(failuresOfFile);
+}
+
+function failuresOfFile({ name, status, message, assertionResults }) {
+  const file = relative(ROOT, name);
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  if (failed.length === 0) return status === "failed" ? [`${file}\n${excerpt(message)}`] : [];
+  return failed.map((test) => {
+    return `${file} > ${test.fullName}\n${excerpt(test.failureMessages.join("\n"))}`;
+  });
+}
+
+const excerpt = (text) =>
+  text
+    .split("\n")
+    .slice(0, LINES_OF_A_FAILURE)
+    .map((line) => `    ${line}`)
+    .join("\n");
+
+/** Stops the switches and disks that an interrupted run has left, and removes its files. */
 async function sweep(folder) {
+  for (const disk of mountsBelow(folder)) await run("umount", ["--lazy", disk]);
   for (const name of readdirSync(folder)) {
     if (existsSync(join(folder, name, "ovsdb-server.pid"))) {
       await run(join(ROOT, "ovs/sandbox.sh"), ["stop", join(folder, name)]);
     }
   }
   rmSync(folder, { recursive: true, force: true });
+}
+
+function mountsBelow(folder) {
+  if (process.platform !== "linux") return [];
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  const places = mounts.map((line) => line.split(" ")[1] ?? "");
+  return places.filter((place) => place.startsWith(`${folder}/`));
 }
 
 /** Prints the table. @returns {number} the exit code */
@@ -90,6 +130,9 @@ export function summarise(outcomes, ci) {
     const time = dim(`${seconds.toFixed(1)} s`.padStart(8));
     out(`${paint[state](state.padEnd(9))}${tier.padEnd(32)}${time}  ${detail}`);
   }
+  // Once more at the end: where logs are cut, the end is what is kept.
+  for (const failure of outcomes.flatMap(({ failures = [] }) => failures))
+    out(`\n${red("failed")} ${failure}`);
   const count = (state) => outcomes.filter((outcome) => outcome.state === state).length;
   const skipped = count("skipped");
   out(skipped > 0 && ci ? red("A skipped tier is a failure under CI=true.") : "");
