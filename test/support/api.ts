@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { buildApp } from "../../src/app.js";
+import type { Backend } from "../../src/backends/backend.js";
 import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
 import { explainFailure } from "../../src/daemon/database.js";
 import type { TenantRole } from "../../src/domain/permissions.js";
@@ -64,6 +65,8 @@ export interface TestApiOptions {
   readonly rateLimitPerSecond?: number;
   /** False: nothing expires or is forgotten but by the test's own calls. */
   readonly sweeping?: boolean;
+  /** Answers otherwise than the no-op backend. */
+  readonly backend?: Partial<Pick<Backend, "kind" | "binding" | "dropsOf" | "surveyDrops">>;
 }
 
 export const PEERING_EXPIRY_SECONDS = 604_800;
@@ -75,7 +78,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const fresh = await engine.fresh();
   const database = await openDatabase({ ...fresh, log: silent });
   const { installationId, mark } = await loadInstallation(database.client);
-  const backend = createNoopBackend({ installationId, mark });
+  const backend = Object.assign(createNoopBackend({ installationId, mark }), options.backend);
   const { clock = () => new Date(), sweeping = true } = options;
   const db = database.client;
   const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds: 3600 });
@@ -95,6 +98,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     context,
     view: reconciler,
     reconciling: reconciler,
+    tracing: reconciler,
     activity: reconciler,
     log: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }),
     explainFailure,

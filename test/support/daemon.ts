@@ -16,6 +16,8 @@ export interface DaemonOptions {
   readonly sandbox: Sandbox;
   /** Settings on top of those that every test daemon gets. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where to make the data directory; the temporary folder unless given. */
+  readonly parentDir?: string;
 }
 
 /** A daemon with a data directory and a port of its own; both outlive its restarts. */
@@ -29,8 +31,11 @@ export interface Daemon {
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** Stops it if it runs, starts it again and waits until it is ready. */
-  restart(): Promise<void>;
+  /**
+   * Stops it if it runs, starts it again and waits until it is ready.
+   * @param env settings on top of the others, in this life only
+   */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>;
   /** All that it has printed, in every life. */
   log(): string;
   /** Ends it and removes its data. Idempotent. */
@@ -38,8 +43,9 @@ export interface Daemon {
 }
 
 /** Starts the built daemon on a sandbox's switch and waits until it is ready. */
-export async function startDaemon({ sandbox, env = {} }: DaemonOptions): Promise<Daemon> {
-  const dataDir = await mkdtemp(join(tmpdir(), "pbd-"));
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { sandbox, env = {}, parentDir = tmpdir() } = options;
+  const dataDir = await mkdtemp(join(parentDir, "pbd-"));
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
   const process = new DaemonProcess(url, {
@@ -78,9 +84,9 @@ function daemonOf(
     kill: async () => {
       await process.end("SIGKILL");
     },
-    restart: async () => {
+    restart: async (env) => {
       await process.end("SIGTERM");
-      await process.start();
+      await process.start(env);
     },
     log: () => process.log,
     dispose,
@@ -103,9 +109,9 @@ class DaemonProcess {
     return this.#child.pid;
   }
 
-  async start(): Promise<void> {
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = spawn(process.execPath, [MAIN], {
-      env: this.#env,
+      env: { ...this.#env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;

@@ -3,7 +3,9 @@ import type {
   IntentSlice,
   InterfaceIntent,
   PeeringIntent,
+  RulePeer,
   Scope,
+  SecurityGroupIntent,
   VpcIntent,
 } from "../../src/domain/intent.js";
 
@@ -22,14 +24,28 @@ export function vpcIntent(n: number, interfaceCount = 0): VpcIntent {
       { id: subnetId, block: cidr(`10.${n}.1.0/24`), gateway: ip(`10.${n}.1.1`), routeTable: n },
     ],
     interfaces,
+    securityGroups: [openGroup(n)],
+    peerGroups: [],
     routeTables: [{ id: `rtb-${n}`, number: n, routes: [] }],
   };
+}
+
+/** A security group that refuses nothing; rules have numbers from 10 n on. */
+export function openGroup(n: number): SecurityGroupIntent {
+  const peer: RulePeer = { kind: "block", block: cidr("0.0.0.0/0") };
+  const traffic = { kind: "all" } as const;
+  const rules = (["ingress", "egress"] as const).map((direction, index) => {
+    const number = n * 10 + index;
+    return { id: `sgr-${number}`, number, direction, traffic, peer };
+  });
+  return { id: `sg-${n}`, number: n, rules };
 }
 
 function interfaceIntent(n: number, index: number, subnetId: string): InterfaceIntent {
   const number = n * 10 + index;
   const mac = `02:00:00:00:${hex(n)}:${hex(index + 4)}`;
-  return { id: eniId(n, index), number, subnetId, ip: ip(`10.${n}.1.${index + 4}`), mac };
+  const address = ip(`10.${n}.1.${index + 4}`);
+  return { id: eniId(n, index), number, subnetId, ip: address, mac, groups: [n] };
 }
 
 export function peeringIntent(

@@ -53,6 +53,21 @@ export interface NetworkInterface {
   readonly dataPlane: DataPlane;
 }
 
+export interface SecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly dataPlane: DataPlane;
+}
+
+export interface Rule {
+  readonly direction: "ingress" | "egress";
+  readonly protocol: "tcp" | "udp" | "icmp" | "all" | number;
+  readonly fromPort?: number;
+  readonly toPort?: number;
+  readonly cidrBlock?: string;
+  readonly securityGroupId?: string;
+}
+
 export interface Peering {
   readonly id: string;
   readonly state: string;
@@ -63,11 +78,11 @@ export interface Peering {
 /** Calls below `/v1` with one credential. */
 export class RestClient {
   readonly url: string;
-  readonly #token: string;
+  readonly token: string;
 
   constructor(url: string, token: string) {
     this.url = url;
-    this.#token = token;
+    this.token = token;
   }
 
   /** @returns the status and the parsed body, whatever the outcome */
@@ -75,7 +90,7 @@ export class RestClient {
     const response = await fetch(`${this.url}/v1${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${this.token}`,
         // A daemon that is killed and started again leaves pooled connections dead.
         connection: "close",
         ...(body !== undefined && { "content-type": "application/json" }),
@@ -125,6 +140,33 @@ export class TenantClient extends RestClient {
 
   vpc(cidrBlock: string): Promise<Vpc> {
     return this.call("POST", "/vpcs", { cidrBlock });
+  }
+
+  /** Lets everything into a VPC's default security group, for tests that are not about groups. */
+  async letEverythingIn(vpcId: string): Promise<void> {
+    const { id } = await this.defaultGroup(vpcId);
+    await this.rule(id, { direction: "ingress", protocol: "all", cidrBlock: "0.0.0.0/0" });
+  }
+
+  group(vpcId: string, name: string): Promise<SecurityGroup> {
+    return this.call("POST", "/security-groups", { vpcId, name });
+  }
+
+  rule(groupId: string, rule: Rule): Promise<{ readonly id: string }> {
+    return this.call("POST", `/security-groups/${groupId}/rules`, rule);
+  }
+
+  /** Puts an interface into these groups and no other. */
+  join(networkInterfaceId: string, ...securityGroupIds: string[]): Promise<NetworkInterface> {
+    const path = `/network-interfaces/${networkInterfaceId}`;
+    return this.call("PATCH", path, { securityGroupIds });
+  }
+
+  async defaultGroup(vpcId: string): Promise<SecurityGroup> {
+    const { items } = await this.get<{ items: SecurityGroup[] }>(`/security-groups?vpcId=${vpcId}`);
+    const found = items.find(({ name }) => name === "default");
+    if (found === undefined) throw new Error(`${vpcId} has no default security group`);
+    return found;
   }
 
   subnet(vpcId: string, cidrBlock: string): Promise<Subnet> {

@@ -27,6 +27,7 @@ describe("defaults", () => {
       ovsRundir: "/var/run/openvswitch",
       datapath: "system",
       operatorToken: undefined,
+      connectionsPerInterface: 50_000,
       resyncSeconds: 30,
       peeringExpirySeconds: 604_800,
       quotas: {
@@ -36,6 +37,9 @@ describe("defaults", () => {
         blocksPerVpc: 5,
         routeTablesPerVpc: 200,
         routesPerTable: 1000,
+        securityGroupsPerVpc: 500,
+        rulesPerDirection: 60,
+        securityGroupsPerInterface: 5,
       },
       rateLimitPerSecond: 200,
       logLevel: "info",

@@ -12,6 +12,7 @@ import { SecretBox } from "../../../src/services/secrets.js";
 import { openDatabase } from "../../../src/store/database/open.js";
 import { loadInstallation } from "../../../src/store/installation.js";
 import type { FreshDatabase } from "../../support/databases.js";
+import type { EventItem } from "./sse-client.js";
 
 export const OPERATOR_TOKEN = "pbop_0123456789abcdef0123456789abcdef";
 
@@ -48,6 +49,7 @@ export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
     context,
     view: reconciler,
     reconciling: reconciler,
+    tracing: reconciler,
     activity: reconciler,
     log: pino({ level: "silent" }),
     explainFailure,
@@ -106,4 +108,14 @@ export async function newKey(
 
 export async function newVpc(app: ListeningApp, token: string, cidrBlock: string): Promise<string> {
   return (await app.send<{ id: string }>(token, "POST", "/vpcs", { cidrBlock })).id;
+}
+
+/** The newest thousand events that the token may see, or those that the query asks for. */
+export async function listedEvents(
+  app: ListeningApp,
+  token: string,
+  query = "",
+): Promise<EventItem[]> {
+  const path = `/events?limit=1000${query}`;
+  return (await app.send<{ items: EventItem[] }>(token, "GET", path)).items;
 }

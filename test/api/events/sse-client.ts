@@ -10,6 +10,8 @@ export interface EventItem {
   readonly resource: { readonly type: string; readonly id: string };
   readonly action: string;
   readonly actor: { readonly tenantId: string | null; readonly accessKeyId: string | null };
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 export interface EventStream {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { databaseEngines, type FreshDatabase } from "../../support/databases.js";
 import {
   type ListeningApp,
+  listedEvents,
   newKey,
   newTenant,
   newVpc,
@@ -11,7 +12,7 @@ import {
   startApp,
   type TenantKey,
 } from "./app.js";
-import { type EventItem, type Frame, openStream } from "./sse-client.js";
+import { type Frame, openStream } from "./sse-client.js";
 
 describe.each(databaseEngines)("the event stream on $name", (engine) => {
   let fresh: FreshDatabase;
@@ -30,14 +31,9 @@ describe.each(databaseEngines)("the event stream on $name", (engine) => {
     await fresh.cleanup();
   });
 
-  async function listed(token: string, query = ""): Promise<EventItem[]> {
-    const path = `/events?limit=1000${query}`;
-    return (await app.send<{ items: EventItem[] }>(token, "GET", path)).items;
-  }
-
   test("says what the list says, from the beginning, from an event on, or from now on", async () => {
     await newVpc(app, one.token, "10.0.0.0/16");
-    const list = await listed(one.token);
+    const list = await listedEvents(app, one.token);
     const all = await openStream(app.url, one.token, { query: "?after=0" });
     expect(all.status).toBe(200);
     expect(all.headers.get("content-type")).toBe("text/event-stream");
@@ -54,6 +50,14 @@ describe.each(databaseEngines)("the event stream on $name", (engine) => {
     expect(await ids(some.take(2))).toEqual([list.at(-1)?.id, (list.at(-1)?.id ?? 0) + 1]);
     expect((await fromNow.take(1))[0]?.data.resource).toEqual({ type: "vpc", id });
     for (const stream of [all, some, fromNow]) stream.leave();
+  });
+
+  test("goes on after event 0, before the first, when told so", async () => {
+    const list = await listedEvents(app, one.token);
+    const stream = await openStream(app.url, one.token, { lastEventId: 0 });
+    await newVpc(app, one.token, "10.0.0.0/16");
+    expect((await stream.take(1))[0]?.id).toBe(list[0]?.id);
+    stream.leave();
   });
 
   test("refuses a start that is none, and those who may not see events", async () => {
@@ -74,7 +78,7 @@ describe.each(databaseEngines)("the event stream on $name", (engine) => {
   });
 
   test("a reader that comes back again and again loses nothing and sees nothing twice", async () => {
-    const start = (await listed(one.token)).at(-1)?.id ?? 0;
+    const start = (await listedEvents(app, one.token)).at(-1)?.id ?? 0;
     const vpcs = 40;
     const writing = Promise.all(
       Array.from({ length: vpcs }, (_, i) => newVpc(app, one.token, `10.${i}.0.0/16`)),
@@ -87,12 +91,12 @@ describe.each(databaseEngines)("the event stream on $name", (engine) => {
       stream.leave();
     }
     await writing;
-    const list = await listed(one.token, `&after=${start}`);
+    const list = await listedEvents(app, one.token, `&after=${start}`);
     expect(seen).toEqual(list.map(({ id }) => id));
   });
 
   test("a stop ends the stream in good order, and it goes on where it was after the start", async () => {
-    const start = (await listed(one.token)).at(-1)?.id ?? 0;
+    const start = (await listedEvents(app, one.token)).at(-1)?.id ?? 0;
     const before = await openStream(app.url, one.token, { lastEventId: start });
     const made = [await newVpc(app, one.token, "10.1.0.0/16")];
     const seen = await before.take(1);
@@ -200,7 +204,7 @@ describe("two daemons on one PostgreSQL", () => {
       ),
     );
     const [fromLeft, fromRight] = await Promise.all(streams.map((each) => ids(each.take(vpcs))));
-    const { items } = await left.send<{ items: EventItem[] }>(token, "GET", "/events?limit=1000");
+    const items = await listedEvents(left, token);
     const list = items.filter(({ resource }) => resource.type === "vpc").map(({ id }) => id);
     expect(list).toHaveLength(vpcs);
     expect(fromLeft).toEqual(list);

@@ -40,7 +40,8 @@ export const networkHandlers: Pick<Handlers<State, Outcome>, NetworkKind> = {
     requireOwn(state, as, id);
     const hasSubnets = state.subnets.some(({ vpc }) => vpc === id);
     refuseIf(hasSubnets || liveOf(state, id).length > 0, "DependencyViolation");
-    for (const peering of state.peerings) endWithVpc(state, peering, id);
+    withdrawRequestsOf(state, id);
+    failRequestsTo(state, id);
     state.vpcs = state.vpcs.filter((vpc) => vpc.id !== id);
     state.tables = state.tables.filter(({ vpc }) => vpc !== id);
     record(state, as, "vpc", id, "delete");
@@ -112,13 +113,19 @@ export const networkHandlers: Pick<Handlers<State, Outcome>, NetworkKind> = {
 };
 
 /** Pending requests do not keep a VPC: those it sent are withdrawn, those it received fail. */
-function endWithVpc(state: State, peering: ModelPeering, vpcId: string): void {
-  if (peering.state !== "pending-acceptance") return;
-  const { requester, accepter } = peering;
-  if (requester.vpc === vpcId) {
+function withdrawRequestsOf(state: State, vpcId: string): void {
+  for (const peering of state.peerings) {
+    const { requester } = peering;
+    if (peering.state !== "pending-acceptance" || requester.vpc !== vpcId) continue;
     endPending(state, peering, "delete", "deleted", requester.tenant);
-  } else if (accepter.vpc === vpcId && !peering.doomed) {
-    endPending(state, peering, "fail", "failed", null);
+  }
+}
+
+/** Doomed ones never concerned the VPC. */
+function failRequestsTo(state: State, vpcId: string): void {
+  for (const peering of state.peerings) {
+    if (peering.state !== "pending-acceptance" || peering.accepter.vpc !== vpcId) continue;
+    if (!peering.doomed) endPending(state, peering, "fail", "failed", null);
   }
 }
 

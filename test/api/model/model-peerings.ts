@@ -25,12 +25,10 @@ export const peeringHandlers: Pick<Handlers<State, Outcome>, PeeringKind> = {
     const { as, from, to, addressee = as } = operation;
     refuseIf(from === to, "InvalidParameterValue");
     const requester = requireOwn(state, as, from);
-    const same = state.peerings.find(
-      (peering) =>
-        isOpen(peering) &&
-        peering.requester.vpc === from &&
-        peering.accepter.vpc === to &&
-        peering.accepter.tenant === addressee,
+    const same = openUntilNow(
+      state,
+      ({ requester, accepter }) =>
+        requester.vpc === from && accepter.vpc === to && accepter.tenant === addressee,
     );
     if (same !== undefined) return { code: "ok", state: same.state, created: false };
     const accepter = state.vpcs.find(({ id, tenant }) => id === to && tenant === addressee);
@@ -106,14 +104,26 @@ function problemOf(requester: ModelVpc, accepter: ModelVpc | undefined): string 
 }
 
 function refuseOpposite(state: State, from: string, to: string): void {
-  const opposite = state.peerings.some(
-    (peering) =>
-      isOpen(peering) &&
-      !peering.doomed &&
-      peering.requester.vpc === to &&
-      peering.accepter.vpc === from,
+  const opposite = openUntilNow(
+    state,
+    ({ doomed, requester, accepter }) => !doomed && requester.vpc === to && accepter.vpc === from,
   );
-  refuseIf(opposite, "VpcPeeringConnectionAlreadyExists");
+  refuseIf(opposite !== undefined, "VpcPeeringConnectionAlreadyExists");
+}
+
+/** The open peering that is meant; a request whose time is up ends now, without a sweep. */
+function openUntilNow(
+  state: State,
+  isMeant: (peering: ModelPeering) => boolean,
+): ModelPeering | undefined {
+  const found = state.peerings.find((peering) => isOpen(peering) && isMeant(peering));
+  if (found === undefined || !hasExpired(state, found)) return found;
+  endPending(state, found, "expire", "expired", null);
+  return undefined;
+}
+
+function hasExpired({ now }: State, { state, doomed, expiresAt }: ModelPeering): boolean {
+  return state === "pending-acceptance" && !doomed && expiresAt <= now;
 }
 
 /** Without blocks of the accepter the request is doomed. */

@@ -6,7 +6,7 @@
 const factor = Number(process.env["PATCHBAY_TEST_MODEL_RUNS"] ?? 1);
 const seed = process.env["PATCHBAY_TEST_MODEL_SEED"];
 
-const PROPERTY_LIMIT_MS = 60_000 * Math.max(1, factor);
+const PROPERTY_LIMIT_MS = 240_000 * Math.max(1, factor);
 
 /** Long enough for a failure to be made smaller, which takes many runs more. */
 export const TEST_LIMIT_MS = 2 * PROPERTY_LIMIT_MS;

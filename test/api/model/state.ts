@@ -10,6 +10,9 @@ export const QUOTAS: Quotas = {
   blocksPerVpc: 3,
   routeTablesPerVpc: 3,
   routesPerTable: 4,
+  securityGroupsPerVpc: 3,
+  rulesPerDirection: 4,
+  securityGroupsPerInterface: 2,
 };
 
 export const HOUR_MS = 3_600_000;

@@ -146,6 +146,8 @@ describe.each(databaseEngines)("bad input on $name", (engine) => {
       ["/v1/vpcs?limit=ten", "limit", "query"],
       ["/v1/vpcs?limit=1&limit=2", "limit", "query"],
       ["/v1/vpcs?limt=1", "limt", "query"],
+      ["/v1/vpcs?toString=1", "toString", "query"],
+      ["/v1/vpc-peerings?constructor=1", "constructor", "query"],
       ["/v1/vpcs?cursor=forged", "cursor", "query"],
       ["/v1/vpcs?cursor=eyJsaXN0IjoidnBjcyIsImFmdGVyIjowfQ", "cursor", "query"],
       ["/v1/vpcs?tag:=x", "tag:", "query"],
@@ -197,8 +199,6 @@ describe.each(databaseEngines)("bad input on $name", (engine) => {
     });
 
     test.each([
-      ["POST", "/v1/security-groups"],
-      ["POST", "/v1/reachability"],
       ["GET", "/v2/vpcs"],
       ["PATCH", "/v1/vpcs"],
       ["GET", "/"],

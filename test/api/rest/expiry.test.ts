@@ -111,6 +111,18 @@ describe.each(databaseEngines)("what time does to peerings, on $name", (engine) 
       expect(await scene.routes(a)).toEqual([]);
     });
 
+    test("does not stand in the way of a new one, in either direction, before a sweep", async () => {
+      for (const turned of [false, true]) {
+        const { a, b, id } = await asked();
+        clock.advance(EXPIRY_MS);
+        const [from, to] = turned ? [b, a] : [a, b];
+        const next = await scene.request(from, to);
+        expect(next).not.toBe(id);
+        expect(await scene.stateOf(a, id)).toBe("expired");
+        expect((await scene.accept(to, next)).body.state).toBe("active");
+      }
+    });
+
     test("can be accepted until then", async () => {
       const { b, id } = await asked();
       clock.advance(EXPIRY_MS - 1);

@@ -138,6 +138,20 @@ describe.each(databaseEngines)("the platform's side on $name", (engine) => {
       }
     });
 
+    test("says in which states an action on a peering is legal, and for whom", async () => {
+      const { paths } = (await anonymous("/openapi.json")).body;
+      const one = paths["/v1/vpc-peerings/{id}"];
+      const [accept, reject] = ["accept", "reject"].map(
+        (action) => paths[`/v1/vpc-peerings/{id}/${action}`].post.description,
+      );
+      expect(accept).toContain("Legal in: pending-acceptance (accepter).");
+      expect(accept).toContain("Already done in: provisioning, active.");
+      expect(reject).toContain("Legal in: pending-acceptance (accepter).");
+      expect(one.delete.description).toContain(
+        "Legal in: pending-acceptance (requester), provisioning (requester, accepter), active (requester, accepter).",
+      );
+    });
+
     test("refers to nothing that is not there", async () => {
       const { body } = await anonymous("/openapi.json");
       const references = [...JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g)];

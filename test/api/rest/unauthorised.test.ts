@@ -13,6 +13,8 @@ interface World {
   readonly subnet: string;
   readonly eni: string;
   readonly table: string;
+  readonly group: string;
+  readonly rule: string;
   readonly peering: string;
 }
 
@@ -97,6 +99,35 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
     stranger: 404,
     forbidden: "viewer",
   },
+  createSecurityGroup: {
+    body: (world) => ({ vpcId: world.vpc, name: "new" }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  listSecurityGroups: { stranger: "own" },
+  getSecurityGroup: { params: id("group"), stranger: 404 },
+  updateSecurityGroup: {
+    params: id("group"),
+    body: () => ({ description: "new" }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  deleteSecurityGroup: { params: id("group"), stranger: 404, forbidden: "viewer" },
+  createSecurityGroupRule: {
+    params: id("group"),
+    body: () => ({ direction: "ingress", protocol: "tcp", cidrBlock: "10.0.0.0/8" }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
+  getSecurityGroupRule: {
+    params: (world) => ({ id: world.group, ruleId: world.rule }),
+    stranger: 404,
+  },
+  deleteSecurityGroupRule: {
+    params: (world) => ({ id: world.group, ruleId: world.rule }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
   createSubnet: {
     body: (world) => ({ vpcId: world.vpc, cidrBlock: "10.0.9.0/24" }),
     stranger: 404,
@@ -113,6 +144,7 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
   },
   listNetworkInterfaces: { stranger: "nothing" },
   getNetworkInterface: { params: id("eni"), stranger: 404 },
+  showNetworkInterfaceDrops: { params: id("eni"), stranger: 404 },
   updateNetworkInterface: { params: id("eni"), body: name, stranger: 404, forbidden: "viewer" },
   deleteNetworkInterface: { params: id("eni"), stranger: 404, forbidden: "viewer" },
   requestVpcPeering: {
@@ -135,6 +167,10 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
     forbidden: "viewer",
   },
   showVpcPeeringFlows: { params: id("peering"), stranger: 404 },
+  explainReachability: {
+    body: (world) => ({ from: world.eni, to: "10.0.0.9", protocol: "icmp" }),
+    stranger: 404,
+  },
   listEvents: { stranger: "own", forbidden: "network-admin" },
   streamEvents: { stranger: "own stream", forbidden: "network-admin" },
   showDataPlane: { stranger: 403, forbidden: "admin" },
@@ -146,12 +182,13 @@ const OPEN: readonly OperationId[] = ["livez", "readyz", "metrics", "openapi"];
 
 const guarded = operationIds().filter((operation) => !OPEN.includes(operation));
 const NETWORK =
-  /^(vpc|subnet|network_interface|route_table|vpc_peering):(create|update|delete|accept)$/;
+  /^(vpc|subnet|network_interface|route_table|security_group|vpc_peering):(create|update|delete|accept)$/;
 
 describe.each(databaseEngines)("who may not, on $name", (engine) => {
   let api: TestApi;
   let world: World;
   let strangerToken: string;
+  let strangeViewerToken: string;
   let tokens: Record<TenantRole | "operator", string>;
 
   beforeAll(async () => {
@@ -164,7 +201,9 @@ describe.each(databaseEngines)("who may not, on $name", (engine) => {
       "network-admin": (await api.addKey(owner.tenantId, "network-admin")).token,
     };
     world = await makeWorld(api, owner.tenantId, owner.token);
-    strangerToken = (await api.createTenantWithKey("admin")).token;
+    const stranger = await api.createTenantWithKey("admin");
+    strangerToken = stranger.token;
+    strangeViewerToken = (await api.addKey(stranger.tenantId, "viewer")).token;
   });
 
   afterAll(() => api.stop());
@@ -220,6 +259,18 @@ describe.each(databaseEngines)("who may not, on $name", (engine) => {
     }
   });
 
+  const addressed = guarded.filter(
+    (operation) =>
+      expectedOf(operation).stranger === 404 && routeEntry(operation).url.includes(":"),
+  );
+  test.each(addressed)(
+    "%s: another tenant's key that lacks the permission too",
+    async (operation) => {
+      const { status } = await ask(operation, strangeViewerToken);
+      expect(status, "what it may not see is not there").toBe(404);
+    },
+  );
+
   const limited = guarded.filter((operation) => EXPECTED[operation]?.forbidden !== undefined);
   test.each(limited)("%s: a role that lacks the permission", async (operation) => {
     const { forbidden } = expectedOf(operation);
@@ -242,6 +293,12 @@ describe.each(databaseEngines)("who may not, on $name", (engine) => {
     const table = await api.call(tokens.admin, "GET", `/v1/route-tables/${world.table}`);
     expect(table.body.routes).toHaveLength(2);
     expect(table.body.associations).toEqual([world.subnet]);
+    const group = await api.call(tokens.admin, "GET", `/v1/security-groups/${world.group}`);
+    expect(group.body).toMatchObject({ description: "", name: "web" });
+    expect(group.body.rules.map((rule: { id: string }) => rule.id)).toContain(world.rule);
+    expect(group.body.rules).toHaveLength(2);
+    const eni = await api.call(tokens.admin, "GET", `/v1/network-interfaces/${world.eni}`);
+    expect(eni.body.securityGroupIds).toEqual([world.group]);
   });
 
   test("a suspended tenant's keys and a deleted key are refused from the next request on", async () => {
@@ -296,7 +353,11 @@ async function makeWorld(api: TestApi, tenant: string, token: string): Promise<W
     return answer.body.id;
   };
   const subnet = await created("/v1/subnets", { vpcId: vpc, cidrBlock: "10.0.0.0/24" });
-  const eni = await created("/v1/network-interfaces", { subnetId: subnet });
+  const group = await created("/v1/security-groups", { vpcId: vpc, name: "web" });
+  const admitted = { direction: "ingress", protocol: "all", securityGroupId: group };
+  const rule = await created(`/v1/security-groups/${group}/rules`, admitted);
+  const joining = { subnetId: subnet, securityGroupIds: [group] };
+  const eni = await created("/v1/network-interfaces", joining);
   const sides = { requesterVpcId: vpc, accepterVpcId: otherVpc };
   const peering = await created("/v1/vpc-peerings", sides);
   const table = await created("/v1/route-tables", { vpcId: vpc });
@@ -304,5 +365,5 @@ async function makeWorld(api: TestApi, tenant: string, token: string): Promise<W
   await created(`/v1/route-tables/${table}/routes`, route);
   await created(`/v1/route-tables/${table}/associations`, { subnetId: subnet });
   const { keyId } = await api.addKey(tenant, "viewer");
-  return { tenant, accessKey: keyId, vpc, subnet, eni, table, peering };
+  return { tenant, accessKey: keyId, vpc, subnet, eni, table, group, rule, peering };
 }

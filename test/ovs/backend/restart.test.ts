@@ -2,7 +2,14 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { ovsdbAnswers } from "../../../src/backends/ovs/ovs-backend.js";
 import { peeringIntent, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
+import {
+  ALL_WELL,
+  eventually,
+  foundAgain,
+  type Installation,
+  install,
+  reachesSwitch,
+} from "./fixture.js";
 
 const PEERING = peeringIntent(1, 1, 2);
 const EVERYTHING = slice("all", [vpcIntent(1, 1), vpcIntent(2, 1)], [PEERING]);
@@ -31,9 +38,10 @@ it("notices that ovs-vswitchd is gone, says so, and restores every flow once it 
     /ovs-vswitchd is not running/,
   );
 
-  const doubtsWhileAway = installation.doubts.length;
+  installation.doubts.length = 0;
   await sandbox.startAgain();
-  await eventually(() => installation.doubts.length > doubtsWhileAway);
+  await foundAgain(installation);
+  expect(installation.doubts).toContain("all");
   const outcome = await installation.reconcile(EVERYTHING);
   expect(outcome).toMatchObject({ ...ALL_WELL, installedPeerings: [PEERING.id] });
   expect(await flowsOfEveryBridge()).toEqual(before);
@@ -41,15 +49,35 @@ it("notices that ovs-vswitchd is gone, says so, and restores every flow once it 
 
 it("does not carry out a plan from before a restart", async () => {
   const plan = await installation.backend.plan(EVERYTHING, { fresh: true });
-  const doubtsBefore = installation.doubts.length;
   await sandbox.killVswitchd();
+  await eventually(async () => !(await reachesSwitch(installation)));
   await sandbox.startAgain();
-  await eventually(() => installation.doubts.length >= doubtsBefore + 2);
+  await foundAgain(installation);
   const outcome = await installation.backend.apply(plan);
   expect(outcome.exchangeError).toMatch(/restarted/);
   expect(outcome.installedPeerings).toEqual([]);
   expect([...outcome.failedVpcs.keys()]).toEqual(["vpc-1", "vpc-2"]);
   expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
+});
+
+it("holds its turn until the switch has answered, also when intent cannot be read", async () => {
+  const pid = await sandbox.vswitchdPid();
+  process.kill(pid, "SIGSTOP");
+  let isOver = false;
+  const broken = Promise.reject(new Error("no database"));
+  const plan = installation.backend.plan(broken, { fresh: false }).finally(() => {
+    isOver = true;
+  });
+  const ended = Promise.allSettled([plan]);
+  try {
+    // Starting a program takes longer than any rejection.
+    await sandbox.vsctl("--no-wait", "show");
+    expect(isOver).toBe(false);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await ended;
+  await expect(plan).rejects.toThrow("no database");
 });
 
 it("survives a restart of ovsdb-server with flows in place", async () => {
@@ -65,6 +93,7 @@ it("survives a restart of ovsdb-server with flows in place", async () => {
   await sandbox.startAgain();
   expect(await ovsdbAnswers(sandbox.ovsdb, 500)).toBe(true);
   await eventually(() => installation.doubts.length > doubtsWhileAway);
+  await foundAgain(installation);
   const plan = await installation.backend.plan(EVERYTHING, { fresh: true });
   for (const { missing, changed, unexpected } of plan.diffs) {
     expect([...missing, ...changed, ...unexpected]).toEqual([]);

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { BackendError } from "../../../src/backends/backend.js";
+import { stageBundle } from "../../../src/backends/ovs/bundle.js";
 import { CommandError, exec } from "../../../src/backends/ovs/exec.js";
 import { createOvsBackend } from "../../../src/backends/ovs/ovs-backend.js";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { ALL_WELL, type Installation, install, newIdentity } from "./fixture.js";
@@ -22,10 +24,10 @@ it("says which program is missing and what to install", async () => {
   const installation = await install(sandbox, {
     exec: (_, ...rest) => exec("ovs-ofctl-x", ...rest),
   });
-  const outcome = await installation.reconcile(slice("all", VPCS));
-  expect(outcome.failedVpcs.get("vpc-1")).toMatch(/was not found; install/);
+  expect(await installation.reconcile(slice("all", VPCS))).toMatchObject(ALL_WELL);
   const plan = installation.backend.plan(slice("all", VPCS), { fresh: true });
   await expect(plan).rejects.toThrow(BackendError);
+  await expect(plan).rejects.toThrow(/was not found; install/);
   await installation.stop();
   const path = process.env["PATH"];
   process.env["PATH"] = "/nonexistent";
@@ -42,6 +44,7 @@ it("tells why a bridge was not set up", async () => {
   const backend = createOvsBackend({
     ...sandbox,
     datapath: "system",
+    connectionsPerInterface: 1000,
     identity: newIdentity(),
     log: { info: () => undefined, warn: () => undefined },
   });
@@ -55,30 +58,32 @@ it("tells why a bridge was not set up", async () => {
 });
 
 it("opens nothing on the exchange when a VPC's bridge refuses, and goes on with the others", async () => {
-  const installation: Installation = await install(sandbox, {
-    exec: (program, args, stdin) => {
-      const refused = failing && args.some((arg) => arg.endsWith(`${bridge}.mgmt`));
-      return exec(program, refused ? [...args, "too", "many"] : args, stdin);
-    },
-  });
-  let failing = false;
+  const installation: Installation = await install(sandbox);
   const bridge = installation.names.vpcBridge(1);
   const vpcs = [...VPCS, vpcIntent(3, 1)];
   const peerings = [peeringIntent(1, 1, 2), peeringIntent(2, 2, 3)];
   expect(await installation.reconcile(slice("all", vpcs))).toMatchObject(ALL_WELL);
-  failing = true;
+  await closeTable(bridge, VPC_TABLES.peering.number);
   const scope = scopeOf(1, 2, 3);
   const outcome = await installation.reconcile(slice(scope, vpcs, peerings));
-  expect(outcome.failedVpcs.get("vpc-1")).toMatch(/ovs-ofctl failed \(exit code 1\)/);
+  expect(outcome.failedVpcs.get("vpc-1")).toMatch(
+    /the switch refuses "add table=7,.*": OpenFlow error 5 \(flow mod failed\), code 1/,
+  );
   expect(outcome.installedPeerings).toEqual(["pcx-2"]);
   const flows = await sandbox.ofctl("dump-flows", "--no-stats", installation.names.exchange);
   expect(flows).not.toContain("10.1.0.0/16");
   expect(flows).toContain("10.3.0.0/16");
-  failing = false;
+  await sandbox.vsctl("clear", "Bridge", bridge, "flow_tables");
   const again = await installation.reconcile(slice(scope, vpcs, peerings));
   expect(again).toMatchObject({ ...ALL_WELL, installedPeerings: ["pcx-1", "pcx-2"] });
   await installation.stop();
 });
+
+/** From now on the switch takes no more flows in this table of the bridge. */
+async function closeTable(bridge: string, table: number): Promise<void> {
+  const limit = ["--id=@full", "create", "Flow_Table", "flow_limit=1", "overflow_policy=refuse"];
+  await sandbox.vsctl("--", ...limit, "--", "set", "Bridge", bridge, `flow_tables:${table}=@full`);
+}
 
 it("says of a switch that hangs that it does not answer, instead of hanging itself", async () => {
   const installation = await install(sandbox);
@@ -95,18 +100,47 @@ it("says of a switch that hangs that it does not answer, instead of hanging itse
   await installation.stop();
 });
 
-it("gives up after the first bridge when ovs-ofctl cannot get through", async () => {
-  let calls = 0;
+it("gives up after the first bridges when the switch hangs amid a plan", async () => {
+  let bundles = 0;
   const installation = await install(sandbox, {
-    exec: async (program, args) => {
+    stageBundle: (path, steps) => {
+      bundles += 1;
+      return stageBundle(path, steps, 1000);
+    },
+  });
+  const vpcs = Array.from({ length: 30 }, (_, index) => vpcIntent(index + 1));
+  expect(await installation.reconcile(slice("all", vpcs))).toMatchObject(ALL_WELL);
+  bundles = 0;
+  const closed = vpcs.map((vpc) => ({ ...vpc, subnets: [] }));
+  const plan = await installation.backend.plan(slice("all", closed), { fresh: false });
+  const pid = await sandbox.vswitchdPid();
+  process.kill(pid, "SIGSTOP");
+  try {
+    const outcome = await installation.backend.apply(plan);
+    expect(outcome.failedVpcs.size).toBe(30);
+    expect(outcome.failedVpcs.get("vpc-1")).toMatch(/ovs-vswitchd did not answer within 1 s/);
+    expect(bundles).toBeLessThan(10);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  expect(await installation.reconcile(slice("all", closed), true)).toMatchObject(ALL_WELL);
+  await installation.stop();
+}, 60_000);
+
+it("gives up after the first bridges when ovs-ofctl cannot be started", async () => {
+  let [calls, isMissing] = [0, false];
+  const installation = await install(sandbox, {
+    exec: async (program, args, stdin) => {
+      if (!isMissing) return exec(program, args, stdin);
       calls += 1;
       return exec(`${program}-missing`, args);
     },
   });
   const vpcs = Array.from({ length: 30 }, (_, index) => vpcIntent(index + 1));
-  const outcome = await installation.reconcile(slice("all", vpcs));
-  expect(outcome.failedVpcs.size).toBe(30);
-  expect(outcome.exchangeError).toMatch(/ovs-ofctl-missing was not found/);
+  expect(await installation.reconcile(slice("all", vpcs))).toMatchObject(ALL_WELL);
+  isMissing = true;
+  const plan = installation.backend.plan(slice("all", vpcs), { fresh: true });
+  await expect(plan).rejects.toThrow(/ovs-ofctl-missing was not found/);
   expect(calls).toBeLessThan(10);
   await installation.stop();
 });

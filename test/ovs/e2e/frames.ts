@@ -12,7 +12,7 @@ const ETHERNET_MINIMUM = 60;
 export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
 
 /** What workload.py looks for: see MARK there. */
-function mark(label: string): Buffer {
+export function mark(label: string): Buffer {
   return Buffer.from(`patchbay-e2e:${label}\0`, "ascii");
 }
 
@@ -82,11 +82,16 @@ export function arpFrame(label: string, macs: Ends, arp: Arp): Buffer {
   return ethernet(macs, ETHERTYPE_ARP, packet);
 }
 
-function ipv4(ips: Ends, payload: Buffer, fragment: Fragment = { offset: 0, more: false }): Buffer {
+export function ipv4(
+  ips: Ends,
+  payload: Buffer,
+  fragment: Fragment = { offset: 0, more: false },
+  protocol = PROTOCOL_UDP,
+): Buffer {
   const position = (fragment.more ? 0x2000 : 0) | fragment.offset;
   const head = Buffer.concat([
     Buffer.from([0x45, 0, ...word(20 + payload.length), 0x12, 0x34, ...word(position)]),
-    Buffer.from([TTL, PROTOCOL_UDP, 0, 0]),
+    Buffer.from([TTL, protocol, 0, 0]),
     ipOf(ips.from),
     ipOf(ips.to),
   ]);
@@ -101,7 +106,7 @@ function udp(payload: Buffer): Buffer {
 }
 
 /** The Internet checksum (RFC 1071) of an even number of bytes. */
-function checksum(bytes: Buffer): number {
+export function checksum(bytes: Buffer): number {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += bytes.readUInt16BE(at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

@@ -93,7 +93,7 @@ interface Report {
 }
 
 /** @returns what separates the switch from intent at present, by the daemon's own reading */
-export function dryRun({ operator }: World): Promise<Report> {
+export function dryRun({ operator }: Pick<World, "operator">): Promise<Report> {
   return operator.call("POST", "/data-plane/reconcile", { dryRun: true });
 }
 

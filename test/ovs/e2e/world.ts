@@ -24,6 +24,11 @@ export interface Site extends VpcOf {
 /** How many interfaces each subnet, by block, is to have. */
 export type Plan = Readonly<Record<string, number>>;
 
+export interface SiteOptions {
+  /** Leaves the default security group as it is: nobody else gets in. */
+  readonly closed: boolean;
+}
+
 /** A daemon on a switch, and hosts plugged into that switch. */
 export interface World {
   readonly sandbox: Sandbox;
@@ -34,7 +39,13 @@ export interface World {
    * Makes a VPC of a new tenant, or of `tenant`, with everything in `plan` plugged in and bound.
    * @param name the workloads are called NAME1, NAME2, …
    */
-  site(name: string, block: string, plan: Plan, tenant?: TenantClient): Promise<Site>;
+  site(
+    name: string,
+    block: string,
+    plan: Plan,
+    tenant?: TenantClient,
+    options?: SiteOptions,
+  ): Promise<Site>;
   /** Plugs a workload into an interface; does not wait until it is bound. */
   plug(name: string, site: Pick<Site, "vpc" | "subnets">, eni: NetworkInterface): Promise<Workload>;
   /** Ends everything and removes all that was made. */
@@ -72,8 +83,12 @@ export async function joinWorld(
     operator,
     hosts,
     plug,
-    site: async (name, block, plan, tenant) =>
-      makeSite({ name, block, plan }, tenant ?? (await operator.createTenant(name)), plug),
+    site: async (name, block, plan, tenant, options = { closed: false }) =>
+      makeSite(
+        { name, block, plan, ...options },
+        tenant ?? (await operator.createTenant(name)),
+        plug,
+      ),
     dispose: async () => {
       await hosts.destroyAll();
       await daemon.dispose();
@@ -81,12 +96,19 @@ export async function joinWorld(
   };
 }
 
+interface SitePlan extends SiteOptions {
+  readonly name: string;
+  readonly block: string;
+  readonly plan: Plan;
+}
+
 async function makeSite(
-  { name, block, plan }: { readonly name: string; readonly block: string; readonly plan: Plan },
+  { name, block, plan, closed }: SitePlan,
   tenant: TenantClient,
   plug: World["plug"],
 ): Promise<Site> {
   const vpc = await tenant.vpc(block);
+  if (!closed) await tenant.letEverythingIn(vpc.id);
   const subnets: Subnet[] = [];
   const interfaces: NetworkInterface[] = [];
   for (const [cidr, count] of Object.entries(plan)) {

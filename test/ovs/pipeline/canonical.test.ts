@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ownsCookie } from "../../../src/openflow/cookie.js";
 import { diffFlows } from "../../../src/openflow/delta.js";
 import type { Flow } from "../../../src/openflow/flow.js";
 import { formatDelete, formatFlow, formatFlowMod } from "../../../src/openflow/text.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
+import { sendBundle } from "../../support/send-bundle.js";
 import { bridgesOf, OPTIONS, TOPOLOGIES } from "../../unit/pipeline/topologies.js";
 import { installedFlows, installFlows, runBundle } from "./installed.js";
 
@@ -25,6 +27,26 @@ const rendered = Object.entries(TOPOLOGIES).flatMap(([name, topology]) =>
   [...bridgesOf(topology)].map(([of, flows]) => ({ title: `${of} of ${name}`, flows })),
 );
 
+/** Spellings that are easy to get wrong. */
+const KINDS = [
+  "ct_tp_dst=0x0/0xfffe",
+  "ct_tp_dst=0x8000/0xc000",
+  "ct_tp_dst=443",
+  "reg6=0/0xff00",
+  "reg6=0x800",
+  "ct_nw_proto=47",
+  "ct_mark=0,",
+  "ct_mark=0x65",
+  "reg8=0 ",
+  "conjunction(1,2/2),conjunction(2,2/2)",
+  `conj_id=${2 ** 31 + 17}`,
+  `conjunction(${2 ** 31 + 17},`,
+  "ct_state=-new-rel-rpl+trk",
+  "ct(commit,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:",
+  "ct(table=5,zone=NXM_NX_REG3[0..15])",
+  "resubmit(,17)",
+];
+
 describe("rendered flows are in the switch's own words", () => {
   it.each(rendered)("$title", async ({ flows }) => {
     await installFlows(sandbox, bridge, flows);
@@ -32,8 +54,13 @@ describe("rendered flows are in the switch's own words", () => {
     expect(diffFlows(flows, await installedFlows(sandbox, bridge, []), owns)).toEqual(NOTHING);
   });
 
+  it("for every kind of flow that there is", () => {
+    const text = rendered.flatMap(({ flows }) => flows.map(formatFlow)).join("\n");
+    for (const kind of KINDS) expect(text).toContain(kind);
+  });
+
   it("down to the text that is shown", async () => {
-    const flows = bridgesOf(TOPOLOGIES["two-peered"]).get("vpc-1") ?? [];
+    const flows = bridgesOf(TOPOLOGIES.guarded).get("vpc-1") ?? [];
     await installFlows(sandbox, bridge, flows);
     const dump = await sandbox.ofctl("--no-stats", "dump-flows", bridge);
     const shown = flows.map((flow) => formatFlow(flow).replace(" table=0,", ""));
@@ -82,26 +109,36 @@ const foreignFlow: Flow = {
   actions: "drop",
 };
 
-describe("a delete line", () => {
+const REMOVALS = {
+  "a line of ovs-ofctl": (flows: readonly Flow[]) =>
+    runBundle(sandbox, bridge, flows.map(formatDelete)),
+  "a message of ours": (flows: readonly Flow[]) =>
+    sendBundle(
+      join(sandbox.rundir, `${bridge}.mgmt`),
+      flows.map((flow) => ({ kind: "delete", flow })),
+    ),
+} as const;
+
+describe.each(Object.entries(REMOVALS))("removed by %s", (_, remove) => {
   const wide: Flow = { ...foreignFlow, match: { ip: true, nw_dst: "10.20.0.0/16" } };
 
-  it("removes exactly its flow, not those inside its match", async () => {
+  it("exactly a flow goes, not those inside its match", async () => {
     await installFlows(sandbox, bridge, [wide, foreignFlow]);
-    await runBundle(sandbox, bridge, [formatDelete(wide)]);
+    await remove([wide]);
     expect(await installedFlows(sandbox, bridge)).toEqual([foreignFlow]);
   });
 
-  it("leaves a flow that meanwhile carries another cookie", async () => {
+  it("a flow stays that meanwhile carries another cookie", async () => {
     const replaced = { ...wide, cookie: 0x78n };
     await installFlows(sandbox, bridge, [replaced]);
-    await runBundle(sandbox, bridge, [formatDelete(wide)]);
+    await remove([wide]);
     expect(await installedFlows(sandbox, bridge)).toEqual([replaced]);
   });
 
-  it("removes every rendered flow", async () => {
+  it("every rendered flow goes", async () => {
     const flows = bridgesOf(TOPOLOGIES.chain).get("vpc-2") ?? [];
     await installFlows(sandbox, bridge, flows);
-    await runBundle(sandbox, bridge, flows.map(formatDelete));
+    await remove(flows);
     expect(await installedFlows(sandbox, bridge)).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { Flow } from "../../../src/openflow/flow.js";
-import { formatFlowMod, parseFlow } from "../../../src/openflow/text.js";
+import { parseFlow } from "../../../src/openflow/text.js";
 import type { Sandbox } from "../../support/sandbox.js";
+import { sendBundle } from "../../support/send-bundle.js";
 
-/** Runs lines of flow modifications in one bundle. */
+/** Runs lines of flow modifications in one bundle of ovs-ofctl. */
 export async function runBundle(
   sandbox: Sandbox,
   bridge: string,
@@ -12,12 +14,14 @@ export async function runBundle(
   await sandbox.run("ovs-ofctl", [...options, "add-flows", bridge, "-"], lines.join("\n"));
 }
 
+/** Installs flows as the daemon does. */
 export async function installFlows(
   sandbox: Sandbox,
   bridge: string,
   flows: readonly Flow[],
 ): Promise<void> {
-  await runBundle(sandbox, bridge, flows.map(formatFlowMod));
+  const steps = flows.map((flow) => ({ kind: "add", flow }) as const);
+  await sendBundle(join(sandbox.rundir, `${bridge}.mgmt`), steps);
 }
 
 /** The flows on the bridge, with or without statistics in the text that is read. */

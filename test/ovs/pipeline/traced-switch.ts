@@ -14,7 +14,10 @@ export interface Fate {
   readonly ports: string[];
   /** The bridges that it comes through, in order: VPC ids or `exchange`. */
   readonly bridges: string[];
-  /** What the switch does to the packet, as the trace puts it. */
+  /**
+   * What the switch does to the packet, as the trace puts it, from each of its looks at conntrack to
+   * the next; `drop` when it does no more than look and remember.
+   */
   readonly actions: string;
 }
 
@@ -61,7 +64,7 @@ async function plugIn(
   await addPatch(sandbox, names.bridge("exchange"), `${bridge}b`, `${bridge}a`, exchangePort);
   const { interfaces } = portsOf(vpc);
   for (const eni of vpc.interfaces) {
-    const port = interfaces.get(eni.id) ?? 0;
+    const port = interfaces.get(eni.id)?.port ?? 0;
     await addPort(sandbox, bridge, names.port(eni), port, ["type=internal"]);
   }
 }
@@ -91,8 +94,10 @@ async function readFate(
   packet: string,
 ): Promise<Fate> {
   const trace = await sandbox.appctl("ofproto/trace", bridge, packet);
-  const actions = /^Datapath actions: (.*)$/m.exec(trace)?.[1];
-  if (actions === undefined) throw new Error(`no verdict in the trace: ${trace}`);
+  const steps = Array.from(trace.matchAll(/^Datapath actions: (.*)$/gm), ([, step = ""]) => step);
+  if (steps.length === 0) throw new Error(`no verdict in the trace: ${trace}`);
+  const done = steps.map(withoutConntrack).filter((step) => step !== "" && step !== "drop");
+  const actions = done.length === 0 ? "drop" : done.join(",");
   const datapathPorts = await portsByDatapathNumber(sandbox);
   const ids = new Map(vpcs.flatMap((vpc) => vpc.interfaces.map((e) => [names.port(e), e.id])));
   const ports = outputs(actions).map((number) => {
@@ -102,19 +107,40 @@ async function readFate(
   return { ports, bridges: visited(trace, names, vpcs), actions };
 }
 
-/** A trace opens the part of each bridge with `bridge("NAME")`. */
+/** A trace goes on after conntrack with a new connection, as if that had been found there. */
+function withoutConntrack(actions: string): string {
+  const kept = topLevel(actions).filter((action) => !/^(?:ct|recirc)\(/.test(action));
+  return kept.join(",");
+}
+
+/** A trace opens the part of each bridge with `bridge("NAME")`, again after each look at conntrack. */
 function visited(trace: string, names: Names, vpcs: readonly VpcIntent[]): string[] {
   const keys = ["exchange", ...vpcs.map(({ id }) => id)];
   const byName = new Map(keys.map((key) => [names.bridge(key), key]));
-  const found = trace.matchAll(/^\s*bridge\("([^"]+)"\)$/gm);
-  return Array.from(found, ([, name = ""]) => byName.get(name) ?? name);
+  const found = Array.from(
+    trace.matchAll(/^\s*bridge\("([^"]+)"\)$/gm),
+    ([, name = ""]) => byName.get(name) ?? name,
+  );
+  return [...new Set(found)];
 }
 
-/** Numbers that stand for themselves among the actions, outside of any parentheses. */
+/** Numbers that stand for themselves among the actions. */
 function outputs(actions: string): string[] {
-  let bare = actions;
-  while (/\([^()]*\)/.test(bare)) bare = bare.replaceAll(/\([^()]*\)/g, "");
-  return bare.split(",").filter((action) => /^\d+$/.test(action));
+  return topLevel(actions).filter((action) => /^\d+$/.test(action));
+}
+
+/** Actions are parted by commas outside of parentheses. */
+function topLevel(actions: string): string[] {
+  let depth = 0;
+  let last = "";
+  const parts: string[] = [];
+  for (const char of actions) {
+    if (char === "(") depth += 1;
+    if (char === ")") depth -= 1;
+    if (char === "," && depth === 0) parts.push(last);
+    last = char === "," && depth === 0 ? "" : last + char;
+  }
+  return [...parts, last];
 }
 
 /** `dpif/show` lists each port as `NAME OPENFLOW/DATAPATH: (TYPE)`. */

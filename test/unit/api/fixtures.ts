@@ -25,6 +25,8 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
     bridgeName: (number) => `bridge${number}`,
     peeringFlows: () => [],
     bridges: () => [],
+    dropsOf: async () => null,
+    surveyDrops: async () => null,
     ...change,
   };
 }

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { presentNetworkInterface } from "../../../src/api/rest/network-interfaces/mapper.js";
+import {
+  presentDrops,
+  presentNetworkInterface,
+} from "../../../src/api/rest/network-interfaces/mapper.js";
 import { presentRouteTable } from "../../../src/api/rest/route-tables/mapper.js";
 import { presentVpc } from "../../../src/api/rest/vpcs/mapper.js";
 import { cidr, parseIp } from "../../../src/domain/cidr.js";
@@ -27,6 +30,7 @@ const eni: NetworkInterface = {
   privateIp: ip("10.0.0.4"),
   macAddress: "02:00:00:00:00:01",
   gateway: ip("10.0.0.1"),
+  securityGroupIds: ["sg-1"],
 };
 
 const vpc: Vpc = {
@@ -45,6 +49,39 @@ function status(state: DataPlaneStatus["state"], message?: string): DataPlaneSta
 const BOUND: Binding = { kind: "bound", port: "veth1" };
 const UNBOUND: Binding = { kind: "unbound" };
 const CONFLICT: Binding = { kind: "conflict", message: "two ports claim it" };
+
+describe("the drops of a network interface", () => {
+  const none = { packets: 0, bytes: 0 };
+  const counts = {
+    spoofed: { packets: 3, bytes: 180 },
+    noRoute: none,
+    blackhole: none,
+    egressPolicy: none,
+    notAdmitted: none,
+    ingressPolicy: none,
+  };
+
+  test("are its counters, and since when", () => {
+    expect(presentDrops("eni-1", { seconds: 59.4, counts }, view(), NOW)).toEqual({
+      networkInterfaceId: "eni-1",
+      readAt: "2026-01-01T00:00:00.000Z",
+      since: "2025-12-31T23:59:00.000Z",
+      reasons: counts,
+    });
+  });
+
+  test.each([
+    ["noop", BOUND, /no-op/],
+    ["ovs", UNBOUND, /iface-id=eni-1/],
+    ["ovs", CONFLICT, /two ports claim it/],
+    ["ovs", BOUND, /not been programmed/],
+  ] as const)("are null where nothing counts, and say why: %s, %j", (backend, binding, message) => {
+    const board = view({ backend, binding: () => binding });
+    const presented = presentDrops("eni-1", null, board, NOW);
+    expect(presented).toMatchObject({ since: null, reasons: null });
+    expect(presented.message).toMatch(message);
+  });
+});
 
 describe("a network interface", () => {
   test.each([

@@ -59,7 +59,16 @@ it("shows a peering's flows with symbolic ports, and binds nothing", async () =>
   expect(backend.peeringFlows({ ...PEERING, admitted: false }).flatMap((b) => b.flows)).toEqual([]);
 });
 
+it("counts no drops, which is not the same as none", async () => {
+  const backend = createNoopBackend(IDENTITY);
+  await backend.apply(await backend.plan(slice("all", VPCS, [PEERING]), { fresh: false }));
+  expect(await backend.dropsOf(eniId(1))).toBeNull();
+  expect(await backend.surveyDrops()).toBeNull();
+});
+
 it("does not carry out a plan of another backend", async () => {
   const backend = createNoopBackend(IDENTITY);
-  await expect(backend.apply({ intent: slice("all", []), diffs: [] })).rejects.toThrow(TypeError);
+  await expect(backend.apply({ intent: slice("all", []), diffs: [], drift: [] })).rejects.toThrow(
+    TypeError,
+  );
 });

@@ -11,9 +11,10 @@ const OWN = { "patchbay-installation": INSTALLATION };
 
 describe("bindings", () => {
   it("need one working port on the bridge of the interface's own VPC", () => {
-    const topology = view([bridge(1, [plug("tap0", 5, eniId(1))])]);
+    const topology = view([bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`)])]);
     expect(topology.binding(eniId(1), vpcId(1))).toEqual({ kind: "bound", port: "tap0" });
-    expect(topology.ofVpc(vpcIntent(1, 1)).interfaces).toEqual(new Map([[eniId(1), 5]]));
+    const plugged = new Map([[eniId(1), { port: 5, zone: 9 }]]);
+    expect(topology.ofVpc(vpcIntent(1, 1)).interfaces).toEqual(plugged);
   });
 
   it.each([
@@ -55,6 +56,51 @@ describe("bindings", () => {
   });
 });
 
+describe("conntrack zones", () => {
+  const zoneOf = (bridges: readonly BridgeSpec[], n = 1) =>
+    view(bridges).soleClaim(eniId(n), vpcId(n))?.zone;
+
+  it("are needed to take part, and not to be bound", () => {
+    const topology = view([bridge(1, [plug("tap0", 5, eniId(1))])]);
+    expect(topology.binding(eniId(1), vpcId(1)).kind).toBe("bound");
+    expect(topology.ofVpc(vpcIntent(1, 1)).interfaces.size).toBe(0);
+    expect(topology.ownZones()).toEqual([]);
+  });
+
+  it("belong to the interface that is named with them: another in its port has none", () => {
+    const mark = `${eniId(1, 3)}:9`;
+    expect(zoneOf([bridge(1, [plug("tap0", 5, eniId(1), mark)])])).toBeUndefined();
+  });
+
+  it.each(["", "9", `${eniId(1)}:`, `${eniId(1)}:0`, `${eniId(1)}:65536`, `${eniId(1)}:9x`])(
+    "are not read from %j",
+    (mark) => {
+      const topology = view([bridge(1, [plug("tap0", 5, eniId(1), mark)])]);
+      expect(topology.soleClaim(eniId(1), vpcId(1))?.zone).toBeUndefined();
+      expect(topology.zones).toEqual(new Set());
+    },
+  );
+
+  it("of two interfaces are one's only: a copied row shares no connections", () => {
+    const rivals = [
+      bridge(2, [plug("tap1", 5, eniId(2), `${eniId(2)}:9`)]),
+      bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`)]),
+    ];
+    expect([zoneOf(rivals, 1), zoneOf(rivals, 2)]).toEqual([9, undefined]);
+    expect(view(rivals).ownZones()).toEqual([9]);
+  });
+
+  it("are spoken for on the whole host, whoever has marked them", () => {
+    const theirs = { name: "br-theirs", ports: [plug("eth9", 1, "lsp", "eni-elsewhere:77")] };
+    const stranger = { ...bridge(3, [plug("tap3", 5, eniId(3), `${eniId(3)}:78`)]), ids: {} };
+    const own = bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`)]);
+    const ovn = { name: "br-int", ids: { "ct-zone-lsp1": "5", "ovn-other": "6" }, ports: [] };
+    const topology = view([theirs, stranger, own, ovn]);
+    expect([...topology.zones].sort((a, b) => a - b)).toEqual([5, 9, 77, 78]);
+    expect(topology.ownZones()).toEqual([9]);
+  });
+});
+
 describe("changes", () => {
   const before = view([bridge(1, [plug("tap0", 5, eniId(1))]), bridge(2, []), exchange([1, 2])]);
 
@@ -76,6 +122,21 @@ describe("changes", () => {
     const rivals = [bridge(1, [plug("tap0", 5, eniId(1))]), bridge(2, [plug("tap9", 5, eniId(1))])];
     const contested = view([...rivals, exchange([1, 2])]);
     expect(topologyChanges(before, contested, NAMES).doubtful).toEqual(scopeOf(1, 2));
+  });
+
+  it("are told when a zone is given, taken or another, and nobody else is bothered", () => {
+    const with9 = (mark?: string) => [
+      bridge(1, [plug("tap0", 5, eniId(1), mark)]),
+      bridge(2, []),
+      exchange([1, 2]),
+    ];
+    const doubts = (from: string | undefined, to: string | undefined) =>
+      topologyChanges(view(with9(from)), view(with9(to)), NAMES);
+    const told = { doubtful: scopeOf(1), rebuilt: [] };
+    expect(doubts(undefined, `${eniId(1)}:9`)).toEqual(told);
+    expect(doubts(`${eniId(1)}:9`, undefined)).toEqual(told);
+    expect(doubts(`${eniId(1)}:9`, `${eniId(1)}:10`)).toEqual(told);
+    expect(doubts(`${eniId(1)}:9`, `${eniId(1)}:9`).doubtful).toEqual(new Set());
   });
 
   it("that cost a bridge its flows name the bridge; of the exchange they concern all", () => {
@@ -104,6 +165,7 @@ function exchange(vpcs: readonly number[]): BridgeSpec {
   return { name: NAMES.exchange, failMode: "secure", datapathType: "netdev", ids: OWN, ports };
 }
 
-function plug(name: string, ofport: number | undefined, ifaceId: string): PortSpec {
-  return { name, ids: { "iface-id": ifaceId }, ...(ofport === undefined ? {} : { ofport }) };
+function plug(name: string, ofport: number | undefined, ifaceId: string, zone?: string): PortSpec {
+  const ids = { "iface-id": ifaceId, ...(zone === undefined ? {} : { "patchbay-ct-zone": zone }) };
+  return { name, ids, ...(ofport === undefined ? {} : { ofport }) };
 }

@@ -16,6 +16,7 @@ describe("roles", () => {
       "subnet:read",
       "network_interface:read",
       "route_table:read",
+      "security_group:read",
       "vpc_peering:read",
       "event:read",
       "access_key:read",
@@ -35,7 +36,7 @@ describe("roles", () => {
     const reads = PERMISSIONS.filter((permission) => permission.endsWith(":read"));
     expect(permissions).toEqual(expect.arrayContaining(reads));
     const network = permissions.filter((p) =>
-      /^(vpc|subnet|network_interface|vpc_peering):/.test(p),
+      /^(vpc|subnet|network_interface|security_group|vpc_peering):/.test(p),
     );
     expect(network.every((permission) => permission.endsWith(":read"))).toBe(true);
     expect(permissions).toEqual(

@@ -10,6 +10,9 @@ const EXPECTED: Record<keyof Quotas, [number, string]> = {
   blocksPerVpc: [5, "CidrBlockLimitExceeded"],
   routeTablesPerVpc: [200, "RouteTableLimitExceeded"],
   routesPerTable: [1000, "RouteLimitExceeded"],
+  securityGroupsPerVpc: [500, "SecurityGroupLimitExceeded"],
+  rulesPerDirection: [60, "RulesPerSecurityGroupLimitExceeded"],
+  securityGroupsPerInterface: [5, "SecurityGroupsPerInterfaceLimitExceeded"],
 };
 
 function refusal(quota: keyof Quotas, present: number, more?: number): unknown {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { cidr, contains, findOverlap } from "../../../src/domain/cidr.js";
 import type { PeeringIntent, VpcIntent } from "../../../src/domain/intent.js";
-import { peering, type Routes, routed, type Topology, vpc } from "./topologies.js";
+import { autoRouted, peering, type Routes, routed, type Topology, vpc } from "./topologies.js";
 
 const MOST_VPCS = 5;
 
@@ -61,6 +61,30 @@ export function anyTopology(): fc.Arbitrary<Topology> {
     });
 }
 
+/** The same VPCs with other peerings, one after another; a peering that stays keeps its number. */
+export function anyTimes(count: number): fc.Arbitrary<Topology[]> {
+  return fc
+    .array(anyVpc(), { minLength: 2, maxLength: MOST_VPCS })
+    .chain((shapes) => {
+      const pairings = fc.array(anyPairing(shapes.length), { minLength: count, maxLength: count });
+      return fc.tuple(fc.constant(shapes), pairings);
+    })
+    .map(([shapes, pairings]) => {
+      const vpcs = shapes.map((shape, index) => bareVpc(index + 1, shape));
+      let before: readonly PeeringIntent[] = [];
+      return pairings.map((pairing, time) => {
+        const peerings = peeringsOf(vpcs, pairing, 101 + 10 * time);
+        before = peerings.map((made) => before.find((old) => isSame(old, made)) ?? made);
+        return autoRouted({ vpcs, peerings: before });
+      });
+    });
+}
+
+function isSame(a: PeeringIntent, b: PeeringIntent): boolean {
+  const ends = ({ requester, accepter }: PeeringIntent) => [requester.vpcId, accepter.vpcId].join();
+  return ends(a) === ends(b) && a.admitted === b.admitted;
+}
+
 function anyVpc(): fc.Arbitrary<VpcShape> {
   const route = fc.record({
     destination: fc.constantFrom(...DESTINATIONS),
@@ -91,12 +115,16 @@ function bareVpc(number: number, { octet, secondBlock, subnets, perSubnet }: Vpc
   return { ...intent, blocks: [...intent.blocks, cidr(secondBlock)] };
 }
 
-function peeringsOf(vpcs: readonly VpcIntent[], pairing: readonly Pair[]): PeeringIntent[] {
+function peeringsOf(
+  vpcs: readonly VpcIntent[],
+  pairing: readonly Pair[],
+  first = 101,
+): PeeringIntent[] {
   return pairing.flatMap(({ from, to, admitted }, index) => {
     const [requester, accepter] = [vpcs[from], vpcs[to]];
     if (requester === undefined || accepter === undefined || from === to) return [];
     if (findOverlap(requester.blocks, accepter.blocks) !== undefined) return [];
-    return [peering(101 + index, requester, accepter, { admitted })];
+    return [peering(first + index, requester, accepter, { admitted })];
   });
 }
 

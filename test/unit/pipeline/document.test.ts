@@ -17,6 +17,9 @@ describe("docs/pipeline.md", () => {
     expect(document).toContain("| 3 | [route](#route) |");
     expect(document).toContain("| `reg1` | peering |");
     expect(document).toContain("| `reg2` | routeTable |");
+    expect(document).toContain("| `reg9` | dropReason |");
+    expect(document).toContain("| 6 | ingressPolicy |");
+    expect(document).toContain("- looks into: rules");
     expect(document).toContain("| 63–40 | mark |");
     expect(document).toContain("| 4 | peering |");
     expect(document).toContain("priority=100,ip,reg1=0x65,nw_src=10.10.0.0/16");

@@ -10,15 +10,26 @@ import type { Topology } from "./topologies.js";
 
 /** What is meant to happen, worked out from intent alone and without a flow. */
 
-/** The next hop of the longest prefix: 0 for the VPC itself, null for a blackhole or no route. */
-export function nextHop(vpc: VpcIntent, table: RouteTableIntent, to: Ip): number | null {
+export interface Route {
+  readonly destination: Cidr;
+  /** 0 for the VPC itself, null for a blackhole. */
+  readonly peering: number | null;
+}
+
+/** The route of the longest prefix. */
+export function routeTo(vpc: VpcIntent, table: RouteTableIntent, to: Ip): Route | undefined {
   const local = vpc.blocks.map((destination) => ({ destination, peering: 0 }));
-  let best: { destination: Cidr; peering: number | null } | undefined;
+  let best: Route | undefined;
   for (const route of [...local, ...table.routes]) {
     if (!containsIp(route.destination, to)) continue;
     if (best === undefined || route.destination.prefix > best.destination.prefix) best = route;
   }
-  return best?.peering ?? null;
+  return best;
+}
+
+/** The next hop of the longest prefix: 0 for the VPC itself, null for a blackhole or no route. */
+export function nextHop(vpc: VpcIntent, table: RouteTableIntent, to: Ip): number | null {
+  return routeTo(vpc, table, to)?.peering ?? null;
 }
 
 /** The route table that the subnet with this address follows; undefined outside every subnet. */

@@ -2,17 +2,14 @@ import { describe, expect, it } from "vitest";
 import { cidr } from "../../../src/domain/cidr.js";
 import type { PeeringIntent } from "../../../src/domain/intent.js";
 import { routerMac } from "../../../src/domain/mac.js";
+import { formatActions } from "../../../src/openflow/action.js";
 import { decodeCookie } from "../../../src/openflow/cookie.js";
 import type { Flow } from "../../../src/openflow/flow.js";
-import {
-  exchangeBaseFlows,
-  exchangeFlows,
-  peeringFlowsOf,
-  vpcBridgeFlows,
-} from "../../../src/pipeline/render.js";
+import { dropFor } from "../../../src/pipeline/drops.js";
+import { exchangeBaseFlows, exchangeFlows, vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { PipelineError } from "../../../src/pipeline/table-flow.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
-import { OPTIONS, peering, portsOf, routed, uplinksOf, vpc } from "./topologies.js";
+import { OPTIONS, peering, peeringFlowsOf, portsOf, routed, uplinksOf, vpc } from "./topologies.js";
 
 const a = vpc(1, ["10.10.1.0/24"]);
 const b = vpc(2, ["10.20.1.0/24"]);
@@ -26,10 +23,14 @@ const inTable = (flows: readonly Flow[], table: keyof typeof VPC_TABLES) =>
   flows.filter((flow) => flow.table === VPC_TABLES[table].number);
 
 describe("a VPC bridge", () => {
-  it("ends every table with a drop that counts", () => {
+  it("ends every table with a drop that counts, by interface where a route is missing", () => {
     const misses = render([]).filter(({ priority }) => priority === 0);
-    expect(misses.map(({ table }) => table)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(misses.every(({ actions }) => actions === "drop")).toBe(true);
+    expect(misses.map(({ table }) => table)).toEqual([...Array(19).keys()]);
+    const others = misses.filter(({ actions }) => actions !== "drop");
+    expect(others.map(({ table, actions }) => [table, actions])).toEqual([
+      [VPC_TABLES.route.number, formatActions(dropFor("noRoute"))],
+      [VPC_TABLES.peering.number, formatActions(dropFor("notAdmitted"))],
+    ]);
   });
 
   it("has no flows for an interface that is not bound", () => {
@@ -58,7 +59,11 @@ describe("a VPC bridge", () => {
     const asRequester = peeringFlowsOf(render([ab]), 101);
     const asAccepter = peeringFlowsOf(render([peering(101, b, a)]), 101);
     expect(asAccepter).toEqual(asRequester);
-    expect(asRequester.map(({ table }) => table)).toEqual([5, 6]);
+    expect(asRequester.map(({ table }) => table)).toEqual([
+      VPC_TABLES.peering.number,
+      VPC_TABLES.exchangeIngress.number,
+      VPC_TABLES.continuity.number,
+    ]);
   });
 
   it("routes to a peer only by its route tables, but always admits its packets", () => {
@@ -74,7 +79,7 @@ describe("a VPC bridge", () => {
     const routes = inTable(render([ab], tables), "route").filter(({ match }) => match["reg2"]);
     expect(routes.map(({ priority, match, actions }) => [priority, match, actions])).toEqual([
       [17, { ip: true, reg2: "0x20", nw_dst: "10.20.0.0/16" }, "set_field:0x65->reg1,goto_table:4"],
-      [25, { ip: true, reg2: "0x20", nw_dst: "10.20.4.0/24" }, "drop"],
+      [25, { ip: true, reg2: "0x20", nw_dst: "10.20.4.0/24" }, formatActions(dropFor("blackhole"))],
       [1, { ip: true, reg2: "0x21" }, "set_field:0x65->reg1,goto_table:4"],
     ]);
     expect(routes.map(({ cookie }) => decodeCookie(cookie))).toMatchObject([
@@ -94,7 +99,7 @@ describe("a VPC bridge", () => {
     const routes = { ip: true, reg2: "0x20", nw_src: "10.20.0.0/16" };
     expect(backward([ab, rival])).toEqual([
       [2, { ip: true, reg1: "0x65" }, "drop"],
-      [19, { ...routes, reg1: "0x65" }, "goto_table:9"],
+      [19, { ...routes, reg1: "0x65" }, `goto_table:${VPC_TABLES.ingressTrack.number}`],
       [2, { ip: true, reg1: "0x66" }, "drop"],
       [19, { ...routes, reg1: "0x66" }, "drop"],
     ]);
@@ -102,7 +107,10 @@ describe("a VPC bridge", () => {
 
   it("neither sends to nor takes from an exchange it is not plugged into", () => {
     const flows = render([ab], a, { ...portsOf(a), uplink: undefined });
-    expect(inTable(flows, "peering").map(({ actions }) => actions)).toEqual(["drop"]);
+    expect(inTable(flows, "peering").map(({ match, actions }) => [match, actions])).toEqual([
+      [{}, formatActions(dropFor("notAdmitted"))],
+      [{ ip: true, reg1: "0" }, `goto_table:${VPC_TABLES.ingressTrack.number}`],
+    ]);
     expect(inTable(flows, "exchangeIngress").map(({ actions }) => actions)).toEqual(["drop"]);
   });
 

@@ -2,20 +2,24 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addressAt, cidr, formatIp, type Ip } from "../../../src/domain/cidr.js";
 import type { InterfaceIntent, VpcIntent } from "../../../src/domain/intent.js";
-import { routerMac } from "../../../src/domain/mac.js";
+import {
+  type Action,
+  formatActions,
+  gotoTable,
+  setRegister,
+} from "../../../src/openflow/action.js";
 import { decodeCookie } from "../../../src/openflow/cookie.js";
-import type { Flow } from "../../../src/openflow/flow.js";
+import { dropFor } from "../../../src/pipeline/drops.js";
 import { PRIORITIES } from "../../../src/pipeline/priorities.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { anyTopology } from "./arbitrary.js";
-import { bestMatch, entering, type Fields, runBridge } from "./interpreter.js";
-import { isContested, nextHop, receiver, sidesSeenFrom } from "./oracle.js";
-import { bridgesOf, portsOf, TOPOLOGIES, type Topology, UPLINK, uplinksOf } from "./topologies.js";
-
-type Bridges = ReadonlyMap<string, readonly Flow[]>;
+import { bestMatch } from "./interpreter/interpreter.js";
+import { type Bridges, bridgeTables, Network } from "./network.js";
+import { isContested, type Route, receiver, routeTo, sidesSeenFrom } from "./oracle.js";
+import { TOPOLOGIES, type Topology } from "./topologies.js";
 
 function everyTopology(check: (topology: Topology, bridges: Bridges) => void): void {
-  fc.assert(fc.property(anyTopology(), (topology) => check(topology, bridgesOf(topology))));
+  fc.assert(fc.property(anyTopology(), (topology) => check(topology, bridgeTables(topology))));
 }
 
 /** Inside and at the edges of everything that routes tell apart, and addresses in use. */
@@ -34,42 +38,25 @@ function probes({ vpcs }: Topology): Ip[] {
 
 const register = (value: number) => (value === 0 ? "0" : `0x${value.toString(16)}`);
 
-/** The interfaces that get a packet, in whatever VPC. */
+/** The interfaces that get the first packet of a connection, in whatever VPC. */
 function delivered(
-  { vpcs }: Topology,
+  topology: Topology,
   bridges: Bridges,
   vpc: VpcIntent,
   from: InterfaceIntent,
   to: Ip,
 ): string[] {
-  const uplinks = uplinksOf(vpcs);
-  const flowsOf = (id: string) => bridges.get(id) ?? [];
-  const packet: Fields = {
-    ip: true,
-    in_port: String(portsOf(vpc).interfaces.get(from.id)),
-    dl_src: from.mac,
-    dl_dst: routerMac(vpc.number),
-    nw_src: formatIp(from.ip),
-    nw_dst: formatIp(to),
-  };
-  return runBridge(flowsOf(vpc.id), packet).flatMap((sent) => {
-    if (sent.port !== String(UPLINK)) return [idAt(vpc, sent.port)];
-    const crossing = entering(sent, uplinks.get(vpc.id) ?? 0);
-    return runBridge(flowsOf("exchange"), crossing).flatMap((passed) => {
-      const peer = vpcs.find(({ id }) => String(uplinks.get(id)) === passed.port);
-      if (peer === undefined) throw new Error(`no VPC at port ${passed.port}`);
-      const arrived = runBridge(flowsOf(peer.id), entering(passed, UPLINK));
-      return arrived.map(({ port }) => idAt(peer, port));
-    });
-  });
+  return new Network(topology, bridges).send(vpc, from, { fields: { nw_dst: formatIp(to) } });
 }
 
-function idAt(vpc: VpcIntent, port: string): string {
-  const [found] = [...portsOf(vpc).interfaces].find(([, at]) => String(at) === port) ?? [];
-  return found ?? `port ${port} of ${vpc.id}`;
+/** What becomes of a packet with this route. */
+function routed(route: Route | undefined): Action[] {
+  if (route === undefined) return dropFor("noRoute");
+  if (route.peering === null) return dropFor("blackhole");
+  return [setRegister("reg1", route.peering), gotoTable(VPC_TABLES.egressTrack.number)];
 }
 
-describe("routing, for any route tables", () => {
+describe("routing, for any route tables", { timeout: 60_000 }, () => {
   it("takes the longest prefix of the sender's table, and never another table's", () => {
     everyTopology((topology, bridges) => {
       for (const vpc of topology.vpcs) {
@@ -80,11 +67,8 @@ describe("routing, for any route tables", () => {
               reg2: register(table.number),
               nw_dst: formatIp(to),
             } as const;
-            const flow = bestMatch(bridges.get(vpc.id) ?? [], VPC_TABLES.route.number, packet);
-            const hop = nextHop(vpc, table, to);
-            const expected =
-              hop === null ? "drop" : `set_field:${register(hop)}->reg1,goto_table:4`;
-            expect(flow?.actions).toBe(expected);
+            const flow = bestMatch(bridges.get(vpc.id)?.get(VPC_TABLES.route.number), packet);
+            expect(flow?.actions).toBe(formatActions(routed(routeTo(vpc, table, to))));
           }
         }
       }
@@ -112,9 +96,8 @@ describe("routing, for any route tables", () => {
   it("asks for a way back only where a peer's addresses are contested", () => {
     everyTopology((topology, bridges) => {
       for (const { id } of topology.vpcs) {
-        const judged = (bridges.get(id) ?? []).filter(
-          ({ table, priority }) =>
-            table === VPC_TABLES.returnRoute.number && priority > PRIORITIES.uncontested.value,
+        const judged = (bridges.get(id)?.get(VPC_TABLES.returnRoute.number) ?? []).filter(
+          ({ priority }) => priority > PRIORITIES.uncontested.value,
         );
         for (const { cookie, match } of judged) {
           const { category, object } = decodeCookie(cookie);
@@ -137,7 +120,7 @@ describe("routing, for any route tables", () => {
 describe("peers with the same addresses", () => {
   /** Interface ids that each interface of A reaches at B's and C's common addresses. */
   function reach(topology: Topology): Record<string, string[]> {
-    const bridges = bridgesOf(topology);
+    const bridges = bridgeTables(topology);
     const [hub] = topology.vpcs;
     if (hub === undefined) throw new Error("no VPC");
     const [near, far] = [ip("10.20.1.10"), ip("10.20.129.10")];
@@ -167,7 +150,7 @@ describe("peers with the same addresses", () => {
     ["parts-of-blocks", { "eni-2-0": ["eni-1-0"], "eni-3-0": [], "eni-3-1": ["eni-1-0"] }],
   ] as const)("with %s reach only those whose routes mean them: %j", (name, expected) => {
     const topology: Topology = TOPOLOGIES[name];
-    const bridges = bridgesOf(topology);
+    const bridges = bridgeTables(topology);
     const [hub, ...peers] = topology.vpcs;
     const from = peers.flatMap((peer) => peer.interfaces.map((eni) => ({ peer, eni })));
     const got = from.map(({ peer, eni }) => [

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { gotoTable, output, setField } from "../../../src/openflow/action.js";
+import {
+  type Action,
+  gotoTable,
+  output,
+  resubmit,
+  setField,
+} from "../../../src/openflow/action.js";
 import type { Flow } from "../../../src/openflow/flow.js";
-import { declareTables } from "../../../src/pipeline/table.js";
+import { declareTables, type Table } from "../../../src/pipeline/table.js";
 import { distinctFlows, PipelineError, tableFlow } from "../../../src/pipeline/table-flow.js";
 import { EXCHANGE_TABLES, VPC_TABLES } from "../../../src/pipeline/tables.js";
 
@@ -12,13 +18,21 @@ describe("the tables of a VPC bridge", () => {
       "1 spoofGuard",
       "2 arp",
       "3 route",
-      "4 egressPolicy",
-      "5 peering",
-      "6 exchangeIngress",
-      "7 ingressSubnet",
-      "8 returnRoute",
-      "9 ingressPolicy",
-      "10 deliver",
+      "4 egressTrack",
+      "5 egressState",
+      "6 egressVerdict",
+      "7 peering",
+      "8 exchangeIngress",
+      "9 ingressSubnet",
+      "10 returnRoute",
+      "11 ingressTrack",
+      "12 ingressState",
+      "13 ingressVerdict",
+      "14 deliver",
+      "15 continuity",
+      "16 memberships",
+      "17 rules",
+      "18 drops",
     ]);
   });
 
@@ -27,16 +41,42 @@ describe("the tables of a VPC bridge", () => {
     const tables = new Map(Object.entries(VPC_TABLES));
     const visit = (name: string): void => {
       reached.add(name);
-      for (const next of tables.get(name)?.next ?? []) visit(next);
+      const { next = [], calls = [] } = tables.get(name) ?? {};
+      for (const other of [...calls, ...next]) visit(other);
     };
     visit("exchangeIngress");
     expect([...reached]).toEqual([
       "exchangeIngress",
       "ingressSubnet",
       "returnRoute",
-      "ingressPolicy",
+      "ingressTrack",
+      "ingressState",
+      "continuity",
+      "memberships",
+      "rules",
+      "ingressVerdict",
       "deliver",
+      "drops",
     ]);
+  });
+
+  it("judge nothing before it has a route, and deliver nothing that is not judged", () => {
+    const { route, egressTrack, ingressTrack, ingressVerdict, ...others } = VPC_TABLES;
+    expect(route.next).toEqual(["egressTrack", "drops"]);
+    expect(egressTrack.next).toEqual(["egressState"]);
+    expect(ingressTrack.next).toEqual(["ingressState"]);
+    expect(ingressVerdict.next).toContain("deliver");
+    expect(Object.values(others).filter(({ next }) => next.includes("deliver"))).toEqual([]);
+  });
+
+  it("come back from where they look, and pass nothing on there", () => {
+    for (const { calls } of Object.values(VPC_TABLES)) {
+      for (const name of calls) {
+        const called = Object.values(VPC_TABLES).find((table) => table.name === name);
+        expect(called?.next).toEqual([]);
+        expect(called?.actions).not.toContain("output");
+      }
+    }
   });
 
   it("leave the exchange only one, numbered 0", () => {
@@ -55,6 +95,24 @@ describe("declareTables", () => {
     expect(() => declareTables(tables)).toThrow("table second goes back to first");
     expect(() => declareTables({ one: { ...table, next: ["one"] } })).toThrow("goes back to one");
   });
+
+  it("refuses to look back as well, and to look into the table itself", () => {
+    const tables = {
+      first: { ...table, next: [] },
+      second: { ...table, next: [], calls: ["first"] },
+    } as const;
+    expect(() => declareTables(tables)).toThrow("table second goes back to first");
+    const selfish = { one: { ...table, next: [], calls: ["one"] } } as const;
+    expect(() => declareTables(selfish)).toThrow("table one goes back to one");
+  });
+
+  it("takes a table that declares no looking for one that does not look", () => {
+    const { first, second } = declareTables({
+      first: { ...table, next: [], calls: ["second"] },
+      second: { ...table, next: [] },
+    });
+    expect([first.calls, second.calls]).toEqual([["second"], []]);
+  });
 });
 
 describe("tableFlow", () => {
@@ -65,7 +123,7 @@ describe("tableFlow", () => {
     const actions = [setField("eth_dst", "02:00:00:00:00:01"), output(4)];
     const flow = tableFlow(VPC_TABLES, VPC_TABLES.deliver, { ...spec, match, actions });
     expect(flow).toEqual({
-      table: 10,
+      table: VPC_TABLES.deliver.number,
       priority: 100,
       cookie: 1n,
       match,
@@ -76,12 +134,31 @@ describe("tableFlow", () => {
   it.each([
     ["match on tp_dst", { ...spec, match: { tp_dst: "80" } }],
     ["action output", { ...spec, actions: [output(4)] }],
-    ["next table deliver", { ...spec, actions: [gotoTable(10)] }],
+    ["next table deliver", { ...spec, actions: [gotoTable(VPC_TABLES.deliver.number)] }],
     ["next table 99", { ...spec, actions: [gotoTable(99)] }],
   ])("refuses an undeclared %s", (what, wrong) => {
     const build = () => tableFlow(VPC_TABLES, VPC_TABLES.classify, wrong);
     expect(build).toThrow(PipelineError);
     expect(build).toThrow(`table classify declares no ${what}`);
+  });
+});
+
+describe("tableFlow, of looking into a table", () => {
+  const spec = { priority: 100, cookie: 1n, match: {}, actions: [] };
+  const { egressState, memberships } = VPC_TABLES;
+  const build = (table: Table, action: Action) => () =>
+    tableFlow(VPC_TABLES, table, { ...spec, actions: [action] });
+
+  it("allows what the table declares", () => {
+    expect(build(egressState, resubmit(memberships.number))().actions).toBe("resubmit(,16)");
+  });
+
+  it("refuses what it does not, although it may continue there, and the other way round", () => {
+    const { rules, drops } = VPC_TABLES;
+    const refused = "table egressState declares no look into table";
+    expect(build(egressState, resubmit(drops.number))).toThrow(`${refused} drops`);
+    expect(build(egressState, resubmit(rules.number))).toThrow(`${refused} rules`);
+    expect(build(egressState, gotoTable(memberships.number))).toThrow("no next table memberships");
   });
 });
 

@@ -1,16 +1,22 @@
 import { gatewayOf } from "../../../src/domain/address-plan.js";
 import { addressAt, cidr, formatCidr } from "../../../src/domain/cidr.js";
 import type {
+  IntentSlice,
   InterfaceIntent,
   PeeringIntent,
   PeeringSide,
   RouteTableIntent,
+  RuleIntent,
+  RulePeer,
   SubnetIntent,
   VpcIntent,
 } from "../../../src/domain/intent.js";
+import { TCP, type Traffic } from "../../../src/domain/traffic.js";
+import { decodeCookie } from "../../../src/openflow/cookie.js";
 import type { Flow } from "../../../src/openflow/flow.js";
 import type { RenderOptions, VpcPorts } from "../../../src/pipeline/render.js";
 import { exchangeBaseFlows, exchangeFlows, vpcBridgeFlows } from "../../../src/pipeline/render.js";
+import { openGroup } from "../../support/intents.js";
 
 export const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true };
 
@@ -21,6 +27,12 @@ export const UPLINK = 1;
 export interface Topology {
   readonly vpcs: readonly VpcIntent[];
   readonly peerings: readonly PeeringIntent[];
+}
+
+/** What a backend is given to make the switch agree with all of it. */
+export function wholeIntent({ vpcs, peerings }: Topology): IntentSlice {
+  const byId = new Map(vpcs.map((vpc) => [vpc.id, vpc]));
+  return { scope: "all", generation: 1, vpcs: byId, peerings };
 }
 
 /**
@@ -46,6 +58,8 @@ export function vpc(number: number, subnets: readonly string[], perSubnet = 1): 
     blocks,
     subnets: made,
     interfaces,
+    securityGroups: [openGroup(number)],
+    peerGroups: [],
     routeTables,
   };
 }
@@ -109,6 +123,7 @@ function interfaceOf(
     subnetId: subnet.id,
     ip: addressAt(subnet.block, BigInt(10 + position)),
     mac: `02:00:00:00:${hexByte(vpcNumber)}:${hexByte(index)}`,
+    groups: [vpcNumber],
   };
 }
 
@@ -134,7 +149,12 @@ function sideOf({ id, number, blocks }: VpcIntent): PeeringSide {
 export function portsOf(intent: VpcIntent): VpcPorts {
   return {
     uplink: UPLINK,
-    interfaces: new Map(intent.interfaces.map(({ id }, index) => [id, UPLINK + 1 + index])),
+    interfaces: new Map(
+      intent.interfaces.map(({ id, number }, index) => [
+        id,
+        { port: UPLINK + 1 + index, zone: number },
+      ]),
+    ),
   };
 }
 
@@ -170,10 +190,47 @@ function rivalry(...tables: readonly Routes[]): Topology {
   return { vpcs, peerings: rivals };
 }
 
+const anywhere: RulePeer = { kind: "block", block: cidr("0.0.0.0/0") };
+const membersOf = (group: number): RulePeer => ({ kind: "group", id: `sg-${group}`, group });
+const tcp = (from: number, to: number): Traffic => ({ kind: "ports", protocol: TCP, from, to });
+
+/** Something of every kind that rules can say, in one group. */
+const EVERY_KIND: readonly (readonly [RuleIntent["direction"], Traffic, RulePeer])[] = [
+  ["ingress", { kind: "icmp", type: 8, code: 0 }, anywhere],
+  ["ingress", { kind: "icmp", type: 0, code: null }, anywhere],
+  ["ingress", { kind: "protocol", protocol: 47 }, anywhere],
+  ["ingress", tcp(0, 1), anywhere],
+  ["ingress", tcp(443, 443), membersOf(1)],
+  ["ingress", tcp(443, 443), membersOf(2)],
+  ["ingress", tcp(32_768, 65_534), membersOf(2)],
+  ...["10.20.1.10/32", "10.20.0.0/16", "192.168.0.0/16"].map(
+    (block) => ["ingress", tcp(1021, 5003), { kind: "block", block: cidr(block) }] as const,
+  ),
+  ["egress", { kind: "all" }, membersOf(2)],
+  ["egress", tcp(0, 65_535), anywhere],
+];
+
+/** The VPC with one group that has rules of every kind; VPC 2 is its peer by 101. */
+function guarded(intent: VpcIntent): VpcIntent {
+  const rules = EVERY_KIND.map(([direction, traffic, peer], index) => {
+    const number = 10 + index;
+    return { id: `sgr-${number}`, number, direction, traffic, peer };
+  });
+  return {
+    ...intent,
+    securityGroups: [{ id: "sg-1", number: 1, rules }],
+    peerGroups: [
+      { group: 1, peering: 0, addresses: a.interfaces.map(({ ip }) => ip) },
+      { group: 2, peering: 101, addresses: b.interfaces.map(({ ip }) => ip) },
+    ],
+  };
+}
+
 export const TOPOLOGIES = {
   "lone-vpc": { vpcs: [a], peerings: [] },
   "two-subnets": { vpcs: [vpc(1, ["10.10.1.0/24", "10.10.2.0/24"], 2)], peerings: [] },
   "two-peered": autoRouted({ vpcs: [a, b], peerings: [peering(101, a, b)] }),
+  guarded: autoRouted({ vpcs: [guarded(a), b], peerings: [peering(101, a, b)] }),
   chain: autoRouted({ vpcs: [a, b, c], peerings: [peering(101, a, b), peering(102, b, c)] }),
   /** The first subnet means B, the second one C. */
   "equal-blocks": rivalry({ "10.20.0.0/16": 101 }, { "10.20.0.0/16": 102 }),
@@ -183,3 +240,11 @@ export const TOPOLOGIES = {
     { "0.0.0.0/0": 101, "10.20.1.0/24": null },
   ),
 } as const satisfies Record<string, Topology>;
+
+/** Those of `flows` that were rendered for one peering, by cookie. */
+export function peeringFlowsOf(flows: readonly Flow[], peeringNumber: number): Flow[] {
+  return flows.filter((flow) => {
+    const { category, object } = decodeCookie(flow.cookie);
+    return category === "peering" && object === peeringNumber;
+  });
+}

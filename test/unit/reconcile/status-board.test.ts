@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Outcome, Plan, PlannedBridge } from "../../../src/backends/backend.js";
+import type { BridgeDrift, Outcome } from "../../../src/backends/backend.js";
 import type { IntentSlice, VpcIntent } from "../../../src/domain/intent.js";
 import { StatusBoard } from "../../../src/reconcile/status-board.js";
 
@@ -11,7 +11,8 @@ const FINE: Outcome = {
 };
 
 function vpc(id: string, number: number, generation: number): VpcIntent {
-  return { id, number, generation, blocks: [], subnets: [], interfaces: [], routeTables: [] };
+  const contents = { blocks: [], subnets: [], interfaces: [], routeTables: [] };
+  return { id, number, generation, ...contents, securityGroups: [], peerGroups: [] };
 }
 
 function slice(vpcs: VpcIntent[], scope: IntentSlice["scope"] = "all"): IntentSlice {
@@ -19,12 +20,8 @@ function slice(vpcs: VpcIntent[], scope: IntentSlice["scope"] = "all"): IntentSl
   return { scope, generation, vpcs: new Map(vpcs.map((entry) => [entry.id, entry])), peerings: [] };
 }
 
-function diff(bridge: string, vpcId: string | null, missing: string[]): PlannedBridge {
-  return { bridge, vpcId, missing, changed: [], unexpected: [], foreign: [] };
-}
-
-function plan(intent: IntentSlice, diffs: PlannedBridge[]): Plan {
-  return { intent, diffs };
+function drift(bridge: string, deleted: string[]): BridgeDrift {
+  return { bridge, deleted, altered: [{ was: "flow 8", is: "flow 9" }], added: [] };
 }
 
 describe("the status board", () => {
@@ -77,14 +74,13 @@ describe("the status board", () => {
     expect(board.status("ovs", ["a"], 5).state).toBe("programmed");
   });
 
-  it("counts as drift only what differs although intent has not changed", () => {
-    const before = slice([vpc("a", 1, 5)]);
-    const lost = [diff("br1", "a", ["flow 1", "flow 2"])];
-    expect(board.recordDrift(plan(before, lost))).toBe(0);
-    board.recordOutcome(before, FINE, undefined);
-    expect(board.recordDrift(plan(before, lost))).toBe(2);
-    expect(board.recordDrift(plan(slice([vpc("a", 1, 6)]), lost))).toBe(0);
-    expect(board.bridges(new Map()).find((bridge) => bridge.vpcId === "a")?.driftCount).toBe(2);
+  it("counts the flows that have drifted, in all and for each bridge", () => {
+    board.recordOutcome(slice([vpc("a", 1, 5), vpc("b", 2, 5)]), FINE, undefined);
+    expect(board.recordDrift([])).toBe(0);
+    expect(board.recordDrift([drift("br1", ["flow 1", "flow 2"]), drift("brx", [])])).toBe(4);
+    expect(board.recordDrift([drift("br1", []), drift("one that is gone", [])])).toBe(2);
+    const counts = board.bridges(new Map()).map(({ bridge, driftCount }) => [bridge, driftCount]);
+    expect(Object.fromEntries(counts)).toEqual({ br1: 4, br2: 0, brx: 1 });
   });
 
   it("forgets VPCs that are gone", () => {

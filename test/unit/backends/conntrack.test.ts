@@ -1,0 +1,64 @@
+import { describe, expect, it, vi } from "vitest";
+import { Conntrack } from "../../../src/backends/ovs/conntrack.js";
+import { RpcError } from "../../../src/backends/ovs/json-rpc.js";
+import type { Unixctl } from "../../../src/backends/ovs/unixctl.js";
+
+type Log = (details: object, message: string) => void;
+
+/** Stands in for ovs-vswitchd's control socket; refuses the commands that `refuses` picks. */
+function control(refuses: (line: string) => boolean = () => false) {
+  const lines: string[] = [];
+  const run = (command: string, args: readonly string[] = []) => {
+    const line = [command, ...args].join(" ");
+    lines.push(line);
+    return refuses(line) ? Promise.reject(new RpcError(line, "unknown")) : Promise.resolve("");
+  };
+  return { lines, unixctl: { run } as unknown as Unixctl };
+}
+
+const log = { info: vi.fn<Log>(), warn: vi.fn<Log>() };
+const make = () => new Conntrack({ datapath: "netdev", connectionsPerZone: 50, log });
+
+describe("zones of conntrack", () => {
+  it("are emptied and limited before they are used, and none but these", async () => {
+    const { lines, unixctl } = control();
+    await make().prepare(unixctl, [3, 4]);
+    expect(lines).toEqual([
+      "dpctl/flush-conntrack zone=3",
+      "dpctl/flush-conntrack zone=4",
+      "dpctl/ct-set-limits netdev@ovs-netdev zone=3,limit=50 zone=4,limit=50",
+    ]);
+  });
+
+  it("are emptied with the datapath's name where there are several", async () => {
+    const { lines, unixctl } = control((line) => line === "dpctl/flush-conntrack zone=3");
+    await make().prepare(unixctl, [3]);
+    expect(lines[1]).toBe("dpctl/flush-conntrack netdev@ovs-netdev zone=3");
+  });
+
+  it("that cannot be emptied are not used", async () => {
+    const { unixctl } = control((line) => line.includes("flush"));
+    await expect(make().prepare(unixctl, [3])).rejects.toThrow(RpcError);
+  });
+
+  it("work without limits where the datapath knows none, and the log says so", async () => {
+    const { unixctl } = control((line) => line.includes("limits"));
+    await make().prepare(unixctl, [3]);
+    expect(log.warn).toHaveBeenCalledWith(
+      expect.objectContaining({ zones: 1 }),
+      "interfaces have no limit of connections",
+    );
+  });
+
+  it("are limited anew once for each life of the switch, in portions", async () => {
+    const { lines, unixctl } = control();
+    const conntrack = make();
+    const zones = Array.from({ length: 501 }, (_, i) => i + 1);
+    await conntrack.renewLimits(unixctl, zones, 0);
+    expect(lines).toHaveLength(2);
+    await conntrack.renewLimits(unixctl, zones, 0);
+    expect(lines).toHaveLength(2);
+    await conntrack.renewLimits(unixctl, [7], 1);
+    expect(lines.at(-1)).toBe("dpctl/ct-set-limits netdev@ovs-netdev zone=7,limit=50");
+  });
+});
