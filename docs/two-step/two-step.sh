@@ -62,6 +62,12 @@ TWO_KEY=$(operator POST "/tenants/$TWO/access-keys" '{"roles":["admin"]}' | jq -
 tell "Each tenant makes a VPC, a subnet and a network interface; a host plugs them in."
 A=$(one POST /vpcs '{"cidrBlock":"10.0.0.0/16"}' | jq -r .id)
 B=$(two POST /vpcs '{"cidrBlock":"10.1.0.0/16"}' | jq -r .id)
+for pair in "$A $ONE_KEY" "$B $TWO_KEY"; do # the default groups let nobody in but themselves
+  read -r vpc key <<<"$pair"
+  group=$(as "$key" GET "/security-groups?vpcId=$vpc" | jq -r '.items[0].id')
+  as "$key" POST "/security-groups/$group/rules" \
+    '{"direction":"ingress","protocol":"icmp","fromPort":8,"cidrBlock":"10.0.0.0/8"}' >/dev/null
+done
 A_NET=$(one POST /subnets "{\"vpcId\":\"$A\",\"cidrBlock\":\"10.0.1.0/24\"}" | jq -r .id)
 B_NET=$(two POST /subnets "{\"vpcId\":\"$B\",\"cidrBlock\":\"10.1.1.0/24\"}" | jq -r .id)
 WEB=$(one POST /network-interfaces "{\"subnetId\":\"$A_NET\"}" | jq -r .id)
