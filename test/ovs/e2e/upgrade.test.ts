@@ -48,6 +48,8 @@ it.each([
 ] as const)(
   "nothing is lost, and nothing let through, on the way to %s",
   async (_, env, layout) => {
+    // What time does (max-idle, 10 s): the datapath still knows the layout of two restarts ago.
+    await world.sandbox.appctl("revalidator/purge");
     const streams = new Streams();
     const { passing, transfers, forbidden } = await startAll(streams);
     const all = [...passing, ...forbidden];
