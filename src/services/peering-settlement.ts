@@ -14,10 +14,10 @@ export async function settled(
   peering: VpcPeering,
   waitMs: number,
 ): Promise<VpcPeering> {
-  const deadline = ctx.clock().getTime() + waitMs;
+  const deadline = performance.now() + waitMs;
   let current = peering;
   while (isSettling(current) && !ctx.settlements.closed) {
-    const remaining = deadline - ctx.clock().getTime();
+    const remaining = deadline - performance.now();
     if (remaining <= 0) break;
     await ctx.settlements.next(peering.id, Math.min(remaining, LOOK_AGAIN_MS));
     current = (await findPeering(ctx.db, peering.id)) ?? current;

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import type { VpcPeering } from "../../../src/domain/resources.js";
+import { SettlementBoard } from "../../../src/reconcile/settlement-board.js";
+import type { ServiceContext } from "../../../src/services/context.js";
+import { settled } from "../../../src/services/peering-settlement.js";
+
+const WAIT_MS = 50;
+
+it("waits no longer when the clock is stepped back meanwhile", async () => {
+  const peering = { id: "pcx-1", state: "provisioning" } as VpcPeering;
+  let now = Date.now();
+  const ctx = {
+    clock: () => new Date(now),
+    settlements: new SettlementBoard(),
+    db: { vpcPeering: { findUnique: async () => null } },
+  } as unknown as ServiceContext;
+  const waiting = settled(ctx, peering, WAIT_MS);
+  now -= 3_600_000;
+  expect(await waiting).toBe(peering);
+});
