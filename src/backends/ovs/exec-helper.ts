@@ -17,9 +17,13 @@ export type ExecAnswer = { readonly id: number } & (
 );
 
 interface Waiting {
+  readonly overdue: NodeJS.Timeout;
   resolve(stdout: string): void;
   reject(error: Error): void;
 }
+
+/** The helper ends programs itself, sooner than this: who is silent for so long hangs. */
+const LIMIT_MS = 12_000;
 
 /** Only there in the built program: tests run the sources, and start programs themselves. */
 const PROGRAM = fileURLToPath(new URL("./exec-helper-main.js", import.meta.url));
@@ -32,13 +36,15 @@ const PROGRAM = fileURLToPath(new URL("./exec-helper-main.js", import.meta.url))
  */
 export class ExecHelper {
   readonly #program: string;
+  readonly #limitMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
   #running = false;
   #nextId = 0;
 
-  constructor(program = PROGRAM) {
+  constructor(program = PROGRAM, limitMs = LIMIT_MS) {
     this.#program = program;
+    this.#limitMs = limitMs;
   }
 
   start(): void {
@@ -59,7 +65,8 @@ export class ExecHelper {
     const child = this.#child;
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      const overdue = setTimeout(() => this.#abandon(child), this.#limitMs);
+      this.#waiting.set(id, { overdue, resolve, reject });
       child.send({ id, program, args, stdin } satisfies ExecRequest, (error) => {
         if (error !== null) this.#settle({ id, failure: lostFailure(program) });
       });
@@ -82,8 +89,14 @@ export class ExecHelper {
   #settle(answer: ExecAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
+    clearTimeout(waiting?.overdue);
     if ("stdout" in answer) waiting?.resolve(answer.stdout);
     else waiting?.reject(new CommandError(answer.failure));
+  }
+
+  #abandon(child: ChildProcess): void {
+    child.kill("SIGKILL");
+    this.#lose(child);
   }
 
   /** What it was doing may or may not have been done; the next request starts another one. */

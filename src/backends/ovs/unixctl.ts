@@ -27,13 +27,15 @@ export class Unixctl implements Connection {
     const path = join(rundir, `ovs-vswitchd.${await readPid(rundir)}.ctl`);
     const address = { kind: "unix", path } as const;
     const first = await JsonRpc.connect(address, LIMIT_MS, { lost });
+    let second: JsonRpc | undefined;
     try {
-      const second = await JsonRpc.connect(address, LIMIT_MS, { lost });
+      second = await JsonRpc.connect(address, LIMIT_MS, { lost });
       const answer = await first.request("version", [], LIMIT_MS);
       const version = /(\d+\.\d+\.\d+)/.exec(String(answer))?.[1];
       return new Unixctl(first, second, version);
     } catch (error) {
       first.close();
+      second?.close();
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 import { CommandError } from "../../../src/backends/ovs/exec.js";
 import { ExecHelper } from "../../../src/backends/ovs/exec-helper.js";
 import { eventually } from "./fixture.js";
@@ -55,6 +55,16 @@ it("fails what was under way when the helper is killed, and goes on with another
   expect(await parentOfAProgram()).not.toBe(first);
 });
 
+it("gives a helper up that hangs, and goes on with another", async () => {
+  const impatient = new ExecHelper(BUILT, 500);
+  impatient.start();
+  onTestFinished(() => impatient.stop());
+  const first = await parentOfAProgram(impatient);
+  process.kill(first, "SIGSTOP");
+  await expect(impatient.exec("true", [])).rejects.toThrow(/ended before the program did/);
+  expect(await parentOfAProgram(impatient)).not.toBe(first);
+});
+
 it("lets the helper end, and starts programs itself, once stopped", async () => {
   const parent = await parentOfAProgram();
   helper.stop();
@@ -62,8 +72,8 @@ it("lets the helper end, and starts programs itself, once stopped", async () => 
   expect(await parentOfAProgram()).toBe(process.pid);
 });
 
-async function parentOfAProgram(): Promise<number> {
-  return Number(await helper.exec("sh", ["-c", "echo $PPID"]));
+async function parentOfAProgram(of = helper): Promise<number> {
+  return Number(await of.exec("sh", ["-c", "echo $PPID"]));
 }
 
 function isAlive(pid: number): boolean {
