@@ -11,7 +11,7 @@ import { configure } from "./configure.js";
 import { confirmDatapath } from "./datapath.js";
 import { EarlyStaging } from "./early-staging.js";
 import { bridgeTrouble, uplinkTrouble } from "./health.js";
-import type { BridgeWork } from "./infrastructure.js";
+import { type BridgeWork, planInfrastructure } from "./infrastructure.js";
 import { creationOperations, removalOperations } from "./infrastructure-operations.js";
 import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { FlowComparison, OvsPlan } from "./ovs-plan.js";
@@ -19,7 +19,7 @@ import type { Operation } from "./ovsdb.js";
 import type { Planner, PlannerParts } from "./planner.js";
 import { settledPeerings } from "./settled-peerings.js";
 import type { Connections } from "./switch-watch.js";
-import { grantOperations } from "./zones.js";
+import { grantOperations, interfacesWithoutZone, zonesInFlows } from "./zones.js";
 
 /**
  * Carries one plan out. The exchange is cut first and opened last, so that at no moment a packet
@@ -52,7 +52,10 @@ export class Application {
     await this.#cut(flows);
     await this.#programAndAdmit(flows);
     const confirmed = await this.#confirm();
-    if (confirmed) await this.#finishChangeover();
+    if (confirmed) {
+      await this.#finishChangeover();
+      await this.#retireZones();
+    }
     await this.#removeGone();
     return this.#outcome(confirmed);
   }
@@ -65,7 +68,17 @@ export class Application {
     this.#exchangeError = exchangeClash;
     const built = work.length > 0 && (await this.#build(work));
     const granted = await this.#grantZones();
-    return built || granted ? await this.#planner.compareFlows(intent, false) : flows;
+    if (!built && !granted) return flows;
+    if (work.length === 0 || built) this.#failIfChanged();
+    return await this.#planner.compareFlows(intent, false);
+  }
+
+  /** Others' changes to bridges and ports raise no doubt while our own are made. */
+  #failIfChanged(): void {
+    const { intent } = this.#plan;
+    const { watch, infrastructure } = this.#parts;
+    const { work } = planInfrastructure(intent, watch.topology, infrastructure);
+    this.#failWork(work, "bridges or ports were changed while they were being set up");
   }
 
   /** @returns whether bridges and ports are now as they should be */
@@ -107,9 +120,10 @@ export class Application {
    */
   async #grantZonesOnce(served: Set<string>, waiting: Set<string>): Promise<boolean> {
     const { watch, belief, conntrack, zones } = this.#parts;
-    const grants = zones.grants(this.#plan.intent, watch.topology, belief);
+    const { intent } = this.#plan;
+    for (const { vpcId } of interfacesWithoutZone(intent, watch.topology)) waiting.add(vpcId);
+    const grants = zones.grants(intent, watch.topology, belief);
     if (grants.every(({ networkInterfaceId }) => served.has(networkInterfaceId))) return false;
-    for (const { vpcId } of grants) waiting.add(vpcId);
     await conntrack.prepare(
       this.#connections.unixctl,
       grants.map(({ zone }) => zone),
@@ -189,7 +203,8 @@ export class Application {
     const { names, watch, belief } = this.#parts;
     const { vpc, delta, desired } = comparison;
     const bridge = names.vpcBridge(vpc.number);
-    if (bridgeTrouble(watch.topology, bridge) !== undefined) return;
+    const trouble = bridgeTrouble(watch.topology, bridge);
+    if (trouble !== undefined) return this.#fail(vpc.id, trouble);
     const { first, rest } = partForChangeover(delta);
     if (!(await this.#changeVpc(vpc.id, bridge, first))) return;
     if (isSettled(rest)) belief.of(bridge)?.agreeWith(desired);
@@ -206,6 +221,22 @@ export class Application {
   async #finishChangeover(): Promise<void> {
     const limit = pLimit(BRIDGES_AT_ONCE);
     await Promise.all(this.#changingOver.map((finish) => limit(finish)));
+  }
+
+  /** Of interfaces that were unplugged; what fails now is tried again by the next pass. */
+  async #retireZones(): Promise<void> {
+    const { watch, belief, conntrack, log } = this.#parts;
+    const abandoned = conntrack.abandoned(watch.topology.zones);
+    if (abandoned.length === 0) return;
+    const named = new Set(zonesInFlows(belief));
+    try {
+      await conntrack.retire(
+        this.#connections.unixctl,
+        abandoned.filter((zone) => !named.has(zone)),
+      );
+    } catch (error) {
+      log.warn({ err: error }, "conntrack zones that nobody uses are not empty");
+    }
   }
 
   /** Adds to the exchange what may be added now that the bridges of the VPCs are ready. */

@@ -18,6 +18,10 @@ export class Conntrack {
   readonly #datapath: string;
   /** Since when the limits that were set are known to be in force. */
   #epoch = -1;
+  /** Zones that have a limit, and maybe connections. */
+  readonly #prepared = new Set<number>();
+  /** A set of zones in use that held all of the prepared ones. */
+  #complete: ReadonlySet<number> | undefined;
 
   constructor(options: ConntrackOptions) {
     this.#options = options;
@@ -46,11 +50,31 @@ export class Conntrack {
    */
   async renewLimits(unixctl: Unixctl, zones: readonly number[], epoch: number): Promise<void> {
     if (epoch === this.#epoch) return;
+    this.#prepared.clear();
     await this.#limit(unixctl, zones);
     this.#epoch = epoch;
   }
 
+  /** Zones that were prepared, and are not among those in use. */
+  abandoned(inUse: ReadonlySet<number>): number[] {
+    if (this.#complete === inUse) return [];
+    const abandoned = [...this.#prepared].filter((zone) => !inUse.has(zone));
+    if (abandoned.length === 0) this.#complete = inUse;
+    return abandoned;
+  }
+
+  /** Forgets zones that no flow names any more: connections and limits. */
+  async retire(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
+    for (const zone of zones) {
+      await this.#flush(unixctl, zone);
+      await this.#tryLimits(unixctl, "dpctl/ct-del-limits", [`zone=${zone}`]);
+      this.#prepared.delete(zone);
+    }
+  }
+
   async #limit(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
+    this.#complete = undefined;
+    for (const zone of zones) this.#prepared.add(zone);
     for (let from = 0; from < zones.length; from += ZONES_AT_ONCE) {
       await this.#limitSome(unixctl, zones.slice(from, from + ZONES_AT_ONCE));
     }
@@ -61,13 +85,18 @@ export class Conntrack {
    * also hold for the zones of others. A datapath that knows no limits works without.
    */
   async #limitSome(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
-    const { connectionsPerZone, log } = this.#options;
+    const { connectionsPerZone } = this.#options;
     const limits = zones.map((zone) => `zone=${zone},limit=${connectionsPerZone}`);
+    await this.#tryLimits(unixctl, "dpctl/ct-set-limits", limits);
+  }
+
+  async #tryLimits(unixctl: Unixctl, command: string, limits: readonly string[]): Promise<void> {
     try {
-      await unixctl.run("dpctl/ct-set-limits", [this.#datapath, ...limits]);
+      await unixctl.run(command, [this.#datapath, ...limits]);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      log.warn({ err: error, zones: zones.length }, "interfaces have no limit of connections");
+      const details = { err: error, command, zones: limits.length };
+      this.#options.log.warn(details, "interfaces have no limit of connections");
     }
   }
 }

@@ -9,8 +9,13 @@ export function zoneText(networkInterfaceId: string, zone: number): string {
 
 /** The zone and whose it is; undefined for anything else. */
 export function readZone(text: string | undefined): { owner: string; zone: number } | undefined {
-  const [, owner, digits] = /^(.+):([0-9]{1,5})$/.exec(text ?? "") ?? [];
-  const zone = Number(digits);
-  if (owner === undefined || zone < FIRST_ZONE || zone > LAST_ZONE) return undefined;
-  return { owner, zone };
+  const [, owner, digits = ""] = /^(.+):([^:]+)$/.exec(text ?? "") ?? [];
+  const zone = parseZone(digits);
+  return owner === undefined || zone === undefined ? undefined : { owner, zone };
+}
+
+/** Undefined for anything but a zone's number: others write what they like. */
+export function parseZone(text: string): number | undefined {
+  const zone = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return zone < FIRST_ZONE || zone > LAST_ZONE ? undefined : zone;
 }

@@ -95,6 +95,7 @@ class OvsBackend implements Backend {
       infrastructure: { identity, names, datapath },
       conntrack: new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log }),
       zones: new ZoneAllocator(),
+      log,
     };
     this.#planner = new Planner(this.#parts);
     this.#drops = new DropCounters({ watch, ofctl, homes: this.#homes, mark, log });
@@ -117,14 +118,16 @@ class OvsBackend implements Backend {
     awaited: IntentSlice | Promise<IntentSlice>,
     { fresh }: { readonly fresh: boolean },
   ): Promise<OvsPlan> {
-    const ready = this.#parts.watch.ready();
+    const { belief, watch } = this.#parts;
+    // Port numbers are those of this epoch, also when the switch restarts while intent is read.
+    const ready = watch.ready().then(() => belief.epoch);
     // Whatever fails: nobody else may begin while the port numbers are being refreshed.
     const [loaded, reached] = await Promise.allSettled([awaited, ready]);
     if (loaded.status === "rejected") throw loaded.reason;
     if (reached.status === "rejected") throw reached.reason;
     const intent = loaded.value;
     this.#homes.learn(intent);
-    return this.#planner.plan(intent, fresh);
+    return this.#planner.plan(intent, fresh, reached.value);
   }
 
   readings(): Array<() => Promise<void>> {

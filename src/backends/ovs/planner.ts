@@ -19,7 +19,7 @@ import {
 import { observe } from "./observe.js";
 import type { Ofctl } from "./ofctl.js";
 import { type FlowComparison, OvsPlan } from "./ovs-plan.js";
-import type { SwitchWatch } from "./switch-watch.js";
+import type { BackendLog, SwitchWatch } from "./switch-watch.js";
 import type { ZoneAllocator } from "./zones.js";
 
 export interface PlannerParts {
@@ -31,6 +31,7 @@ export interface PlannerParts {
   readonly infrastructure: InfrastructureOptions;
   readonly conntrack: Conntrack;
   readonly zones: ZoneAllocator;
+  readonly log: BackendLog;
   renderOptions(): RenderOptions;
 }
 
@@ -43,9 +44,9 @@ export class Planner {
     this.#parts = parts;
   }
 
-  async plan(slice: IntentSlice, fresh: boolean): Promise<OvsPlan> {
-    const { watch, belief } = this.#parts;
-    const { epoch } = belief;
+  /** @param epoch of the belief when the switch's port numbers were last known to be right */
+  async plan(slice: IntentSlice, fresh: boolean, epoch: number): Promise<OvsPlan> {
+    const { watch } = this.#parts;
     const infrastructure = planInfrastructure(slice, watch.topology, this.#parts.infrastructure);
     const flows = await this.compareFlows(slice, fresh);
     const gone = await this.#describeGone(infrastructure, fresh);

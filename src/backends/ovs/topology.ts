@@ -3,7 +3,7 @@ import type { VpcIntent } from "../../domain/intent.js";
 import type { InterfacePort, VpcPorts } from "../../pipeline/render.js";
 import type { PortView } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
-import { readZone } from "./ct-zone.js";
+import { parseZone, readZone } from "./ct-zone.js";
 import { CT_ZONE, IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
 import type { Replica } from "./replica.js";
 import type { BridgeRow, InterfaceRow, PortRow, Uuid } from "./rows.js";
@@ -162,7 +162,9 @@ function zoneOwners({ interfaces }: Replica): Map<number, Uuid> {
 /** ovn-controller keeps its zones in the external_ids of its integration bridge. */
 function zonesOfOvn({ bridges }: Replica): number[] {
   return [...bridges.values()].flatMap(({ externalIds }) =>
-    [...externalIds].flatMap(([key, value]) => (key.startsWith(OVN_ZONE) ? [Number(value)] : [])),
+    [...externalIds].flatMap(([key, value]) =>
+      key.startsWith(OVN_ZONE) ? (parseZone(value) ?? []) : [],
+    ),
   );
 }
 

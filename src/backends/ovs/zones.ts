@@ -17,7 +17,7 @@ export interface ZoneGrant {
 }
 
 /** Interfaces of the slice that are plugged in and work, but have no zone. */
-function interfacesWithoutZone(
+export function interfacesWithoutZone(
   { vpcs }: IntentSlice,
   topology: Topology,
 ): { networkInterfaceId: string; vpcId: string; claim: Claim }[] {
@@ -71,7 +71,7 @@ function highest(zones: ReadonlySet<number>): number {
 }
 
 /** Flows may still name the zone of an interface that has just been unplugged. */
-function zonesInFlows(belief: Belief): number[] {
+export function zonesInFlows(belief: Belief): number[] {
   return [...belief.bridges()].flatMap((flows) =>
     [...flows.all()].flatMap((flow) => zoneOfReceiver(flow) ?? []),
   );

@@ -85,14 +85,28 @@ it("forgets the connections of a zone before another interface gets it", async (
   const [one, other] = [await plug(1, 0), await plug(1, 1)];
   await openMany(one, other);
   const zone = await zoneOf(other);
-  expect(await connectionsIn(zone)).toBeGreaterThan(100);
+  await installation.stop();
   await other.destroy();
-  await eventually(() => installation.backend.binding(eniId(1, 1)).kind === "unbound");
-  await reconcile();
+  expect(await connectionsIn(zone)).toBeGreaterThan(100);
   await startAnew();
   const heir = await plug(2, 0);
   expect(await zoneOf(heir)).toBe(zone);
   expect(await connectionsIn(zone)).toBe(0);
+});
+
+it("empties the zone of an interface that is unplugged, and takes its limit back", async () => {
+  const [one, other] = [await plug(1, 0), await plug(1, 1)];
+  await openMany(one, other);
+  const zone = await zoneOf(other);
+  const limits = () => sandbox.appctl("dpctl/ct-get-limits");
+  expect(await connectionsIn(zone)).toBeGreaterThan(100);
+  expect(await limits()).toContain(`zone=${zone},limit=`);
+  await other.destroy();
+  await eventually(() => installation.backend.binding(eniId(1, 1)).kind === "unbound");
+  await reconcile();
+  expect(await connectionsIn(zone)).toBe(0);
+  expect(await limits()).not.toContain(`zone=${zone},limit=`);
+  expect(await limits()).toContain(`zone=${await zoneOf(one)},limit=`);
 });
 
 it("gives a port that is handed to another interface another zone", async () => {

@@ -50,6 +50,21 @@ describe("zones of conntrack", () => {
     );
   });
 
+  it("are retired once nobody uses them, and then are nobody's business any more", async () => {
+    const { lines, unixctl } = control();
+    const conntrack = make();
+    await conntrack.prepare(unixctl, [3, 4]);
+    expect(conntrack.abandoned(new Set([3, 4]))).toEqual([]);
+    expect(conntrack.abandoned(new Set([4]))).toEqual([3]);
+    lines.length = 0;
+    await conntrack.retire(unixctl, [3]);
+    expect(lines).toEqual([
+      "dpctl/flush-conntrack zone=3",
+      "dpctl/ct-del-limits netdev@ovs-netdev zone=3",
+    ]);
+    expect(conntrack.abandoned(new Set([4]))).toEqual([]);
+  });
+
   it("are limited anew once for each life of the switch, in portions", async () => {
     const { lines, unixctl } = control();
     const conntrack = make();

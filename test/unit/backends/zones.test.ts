@@ -62,6 +62,15 @@ describe("zones", () => {
     expect(new ZoneAllocator().grants(intent, topology, new Belief(MARK))).toEqual([]);
   });
 
+  it("of OVN are left alone, and whatever else stands there means nothing", () => {
+    const ids = { "ct-zone-a": "12", "ct-zone-b": "abc", "ct-zone-c": "0", "ct-zone-d": "70000" };
+    const topology = view([plugged([undefined]), { name: "br-int", ids, ports: [] }]);
+    expect([...topology.zones]).toEqual([12]);
+    const intent = slice("all", [vpcIntent(1, 1)]);
+    const grants = new ZoneAllocator().grants(intent, topology, new Belief(MARK));
+    expect(grants).toMatchObject([{ zone: 13 }]);
+  });
+
   it("start above all that are taken, and at 1 on an empty host: never 0", () => {
     expect(granted(new ZoneAllocator(), 3)).toEqual([1, 2, 3]);
     expect(granted(new ZoneAllocator(), 2, [3, 50])).toEqual([51, 52]);
