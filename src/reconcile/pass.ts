@@ -1,9 +1,9 @@
 import type { Backend, Outcome, Plan } from "../backends/backend.js";
 import type { IntentSlice } from "../domain/intent.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
-import { loadIntent } from "../store/intent-snapshot.js";
 import { settlePeerings } from "../store/settle-peerings.js";
 import type { Work } from "./dirty-set.js";
+import type { IntentSource } from "./intent-source.js";
 
 export interface PassResult {
   readonly plan: Plan;
@@ -14,19 +14,24 @@ export interface PassResult {
 
 export interface PassDeps {
   readonly db: PrismaClient;
+  readonly intent: IntentSource;
   readonly backend: Backend;
   readonly clock: () => Date;
 }
 
 /** Observe, render, diff: nothing is changed. */
-export function planPass(deps: PassDeps, work: Work): Promise<Plan> {
-  const intent = loadIntent(deps.db, work.scope);
+export function planPass(
+  deps: PassDeps,
+  work: Work,
+  intent: Promise<IntentSlice> = deps.intent.load(work.scope),
+): Promise<Plan> {
   return deps.backend.plan(intent, { fresh: work.fresh && work.isRead !== true });
 }
 
 /** Apply, and write back what the switch has confirmed. */
 export async function applyPass(deps: PassDeps, plan: Plan): Promise<PassResult> {
   const outcome = await deps.backend.apply(plan);
+  if (deps.intent.isRecalled(plan.intent)) return { plan, outcome, settled: [] };
   return { plan, outcome, settled: await writeBack(deps, plan.intent, outcome) };
 }
 

@@ -14,11 +14,12 @@ import type {
 } from "../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
 import { DomainError } from "../domain/errors.js";
-import type { PeeringIntent, Scope } from "../domain/intent.js";
+import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
 import type { Probe, TraceOutcome, Tracing } from "../domain/reachability/trace.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { BridgeJournal } from "./bridge-journal.js";
 import { DirtySet, type Work } from "./dirty-set.js";
+import { IntentSource } from "./intent-source.js";
 import { applyPass, type PassDeps, type PassResult, planPass } from "./pass.js";
 import { readAhead } from "./resync.js";
 import { Retries } from "./retries.js";
@@ -87,7 +88,7 @@ class LevelTriggeredReconciler implements Reconciler {
   #counters = { passes: 0, failures: 0, drift: 0 };
 
   constructor(options: ReconcilerOptions) {
-    this.#deps = options;
+    this.#deps = { ...options, intent: new IntentSource(options.db) };
     this.#log = options.log;
     this.#retries = new Retries(options.random ?? Math.random, ({ scope, ...work }) =>
       this.#mark(scope, work),
@@ -135,7 +136,7 @@ class LevelTriggeredReconciler implements Reconciler {
   async reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport> {
     const work: Work = scope === "all" ? await this.#readAhead() : { scope, fresh: true };
     const plan = await this.#inTurn(() =>
-      dryRun ? planPass(this.#deps, work) : this.#planAndApply(work),
+      dryRun ? planPass(this.#deps, work) : this.#planAndApply(work, this.#deps.intent.load(scope)),
     ).catch((error: unknown) => {
       throw asCallerError(error);
     });
@@ -183,22 +184,23 @@ class LevelTriggeredReconciler implements Reconciler {
     if (this.#stopped || this.#dirty.isEmpty) return;
     const work = this.#dirty.take();
     try {
-      await this.#planAndApply(work);
+      await this.#planAndApply(work, this.#deps.intent.loadOrRecall(work.scope));
     } catch (error) {
       this.#passFailed(work, error);
     }
   }
 
-  async #planAndApply(work: Work): Promise<Plan> {
+  async #planAndApply(work: Work, intent: Promise<IntentSlice>): Promise<Plan> {
     this.#counters.passes += 1;
-    const plan = await planPass(this.#deps, work);
+    const plan = await planPass(this.#deps, work, intent);
     this.#journal.noteForeign(plan.diffs);
     this.#noteDrift(plan);
     const { outcome, settled } = await this.#apply(plan);
     const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
     this.#board.recordOutcome(plan.intent, outcome, resyncedAt);
     this.#settlements.announce(settled);
-    this.#noteSuccess(work, outcome);
+    if (this.#deps.intent.isRecalled(plan.intent)) this.#askAgain(work);
+    else this.#noteSuccess(work, outcome);
     this.#retryFailed(outcome.failedVpcs, outcome.exchangeError);
     return plan;
   }
@@ -233,6 +235,13 @@ class LevelTriggeredReconciler implements Reconciler {
       { delayMs, reason: exchangeError },
       "the exchange is not programmed; trying again",
     );
+  }
+
+  /** What is stored may be more than what was remembered. */
+  #askAgain({ scope, fresh }: Work): void {
+    const delayMs = this.#retries.later(ALL, scope, { fresh });
+    const message = "the database is away; the switch is kept as it was wanted last";
+    this.#log.warn({ delayMs }, message);
   }
 
   #passFailed(work: Work, error: unknown): void {

@@ -45,6 +45,19 @@ export const postgresFaults: readonly Fault[] = [
       return () => serverOf(world).restart();
     },
   },
+  {
+    // The daemon is to restore all flows by what it remembers.
+    kind: "restart ovs-vswitchd without PostgreSQL",
+    databases,
+    holds: [500, 3000],
+    recoveryLimitMs: RECOVERY_MS,
+    strike: async ({ world }) => {
+      await serverOf(world).kill();
+      await world.sandbox.killVswitchd("SIGKILL");
+      await world.sandbox.startAgain();
+      return () => serverOf(world).restart();
+    },
+  },
 ];
 
 async function dropConnections({ databaseUrl }: World): Promise<void> {
