@@ -17,10 +17,10 @@ export interface Member {
 }
 
 /** Each address once, with all groups that some rule of its direction names. */
-export function membersOf({ vpc }: VpcContext): Member[] {
-  const rolesOf = rolesByNamedGroup(vpc.securityGroups);
+export function membersOf(context: VpcContext): Member[] {
+  const rolesOf = rolesByNamedGroup(groupsInUse(context));
   const members = new Map<string, Member>();
-  for (const { group, peering, addresses } of vpc.peerGroups) {
+  for (const { group, peering, addresses } of context.vpc.peerGroups) {
     for (const role of rolesOf.get(group) ?? []) {
       for (const address of addresses) {
         const key = `${role} ${peering} ${address.value}`;
@@ -31,6 +31,12 @@ export function membersOf({ vpc }: VpcContext): Member[] {
     }
   }
   return [...members.values()];
+}
+
+/** The rules of a group that nobody is in concern no packet, and may be many. */
+export function groupsInUse({ vpc, interfaces }: VpcContext): SecurityGroupIntent[] {
+  const numbers = new Set(interfaces.flatMap(({ groups }) => groups));
+  return vpc.securityGroups.filter(({ number }) => numbers.has(number));
 }
 
 function rolesByNamedGroup(groups: readonly SecurityGroupIntent[]): Map<number, Set<Role>> {

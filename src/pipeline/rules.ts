@@ -5,6 +5,7 @@ import { matchKey } from "../openflow/match.js";
 import { Conjunctions } from "./conjunctions.js";
 import { ofPolicy, type VpcContext, vpcFlow } from "./context.js";
 import { blockMatch } from "./match-fields.js";
+import { groupsInUse } from "./members.js";
 import { PRIORITIES } from "./priorities.js";
 import { REGISTERS, registerMatch, YES } from "./registers.js";
 import { PEER_FIELD, ROLE_OF, roleMatch, TRACKED } from "./rule-match.js";
@@ -26,7 +27,7 @@ interface Allowances {
  */
 export function ruleFlows(context: VpcContext): Flow[] {
   const allowances = { matches: new Map<string, Match>(), conjunctions: new Conjunctions() };
-  for (const group of context.vpc.securityGroups) {
+  for (const group of groupsInUse(context)) {
     for (const rules of bySameTraffic(group.rules)) addRules(allowances, group, rules);
   }
   return [...allowanceFlows(context, allowances), ...conjunctionFlows(context, allowances)];

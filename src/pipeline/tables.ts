@@ -118,6 +118,7 @@ export const VPC_TABLES = declareTables({
       "ct_nw_dst",
       "ct_nw_proto",
       "ct_tp_dst",
+      "nw_proto",
       "reg1",
       "reg4",
       "reg5",

@@ -22,8 +22,13 @@ export function trafficMatches(traffic: Traffic): Match[] {
   }
 }
 
+/**
+ * The switch takes ct_nw_proto=0 and prints nothing for it (Open vSwitch 3.1): such a flow would pass
+ * for one that allows everything. So 0 is matched in the packet itself, which is the same but for
+ * ICMP errors about it: they do not pass.
+ */
 function protocolMatch(protocol: number): Match {
-  return { ct_nw_proto: String(protocol) };
+  return protocol === 0 ? { nw_proto: "0" } : { ct_nw_proto: String(protocol) };
 }
 
 /** The switch matches no ICMP fields of a connection: they are in a register by now. */

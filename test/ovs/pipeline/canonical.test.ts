@@ -35,6 +35,7 @@ const KINDS = [
   "reg6=0/0xff00",
   "reg6=0x800",
   "ct_nw_proto=47",
+  ",nw_proto=0",
   "ct_mark=0,",
   "ct_mark=0x65",
   "reg8=0 ",

@@ -33,6 +33,7 @@ const WHATS: readonly What[] = [
   { protocol: ICMP, from: 1, to: 13 },
   { protocol: ICMP, from: 1, to: 0 },
   { protocol: GRE, from: 0, to: 0 },
+  { protocol: 0, from: 0, to: 0 },
 ];
 
 function anyStep(): fc.Arbitrary<Step> {

@@ -22,6 +22,7 @@ function rendered(
   rules: readonly (readonly [RuleIntent["direction"], Traffic, RulePeer])[],
   members = 0,
   way = LOCAL,
+  groups: readonly number[] = [OWN],
 ): Flow[] {
   const numbered = rules.map(([direction, traffic, peer], index) => {
     const number = 100 + index;
@@ -32,6 +33,7 @@ function rendered(
   );
   const intent: VpcIntent = {
     ...bare,
+    interfaces: bare.interfaces.map((eni) => ({ ...eni, groups })),
     securityGroups: [{ id: "sg-5", number: OWN, rules: numbered }],
     peerGroups: [{ group: NAMED, peering: way, addresses }],
   };
@@ -109,6 +111,7 @@ describe("rules", () => {
   it.each([
     [{ kind: "all" }, [{}]],
     [{ kind: "protocol", protocol: 47 }, [{ ct_nw_proto: "47" }]],
+    [{ kind: "protocol", protocol: 0 }, [{ nw_proto: "0" }]],
     [{ kind: "icmp", type: null, code: null }, [{ ct_nw_proto: "1" }]],
     [{ kind: "icmp", type: 8, code: null }, [{ ct_nw_proto: "1", reg6: "0x800/0xff00" }]],
     [{ kind: "icmp", type: 0, code: null }, [{ ct_nw_proto: "1", reg6: "0/0xff00" }]],
@@ -126,6 +129,10 @@ describe("rules", () => {
     const whose = { ip: true, ct_state: "-inv+trk", reg4: "0x5", reg5: "0x2" };
     const flows = rendered([["ingress", traffic, block("0.0.0.0/0")]]);
     expect(flows.map(({ match }) => match)).toEqual(expected.map((e) => ({ ...whose, ...e })));
+  });
+
+  it("of a group that nobody is in are not there, nor the members that only they name", () => {
+    expect(rendered([["ingress", tcp(1, 65_534), group]], 100, LOCAL, [])).toEqual([]);
   });
 
   it("that say the same twice are there once", () => {

@@ -42,6 +42,7 @@ export const TRAFFICS: readonly Traffic[] = [
   { kind: "protocol", protocol: ICMP },
   { kind: "protocol", protocol: TCP },
   { kind: "protocol", protocol: 47 },
+  { kind: "protocol", protocol: 0 },
 ];
 
 /** Groups that let through about as much as they refuse. */

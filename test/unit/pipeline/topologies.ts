@@ -208,6 +208,7 @@ const EVERY_KIND: readonly (readonly [RuleIntent["direction"], Traffic, RulePeer
   ),
   ["egress", { kind: "all" }, membersOf(2)],
   ["egress", tcp(0, 65_535), anywhere],
+  ["ingress", { kind: "protocol", protocol: 0 }, anywhere],
 ];
 
 /** The VPC with one group that has rules of every kind; VPC 2 is its peer by 101. */
