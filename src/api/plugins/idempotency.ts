@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from "../../services/idempotency.js";
 import { IDEMPOTENCY_KEY } from "../rest/idempotency-header.js";
-import { type OperationId, routeEntry } from "../rest/route-table.js";
+import { changesSomething, type OperationId, routeEntry } from "../rest/route-table.js";
 import { principalOf } from "./authentication.js";
 import { callFingerprint } from "./idempotency-fingerprint.js";
 import { recoverAnswer } from "./idempotency-recovery.js";
@@ -51,11 +51,11 @@ export function idempotencyKeys(scope: FastifyInstance, ctx: ServiceContext): vo
 function keyedCall(request: FastifyRequest): { operationId: OperationId; key: string } | undefined {
   const { operationId } = request.routeOptions.config;
   const key = request.headers[IDEMPOTENCY_KEY];
-  if (request.method === "GET" || operationId === undefined || typeof key !== "string") {
-    return undefined;
-  }
+  if (operationId === undefined || typeof key !== "string") return undefined;
+  const entry = routeEntry(operationId);
+  if (!changesSomething(entry)) return undefined;
   const permissions: ReadonlySet<string> = principalOf(request).permissions;
-  return permissions.has(routeEntry(operationId).access) ? { operationId, key } : undefined;
+  return permissions.has(entry.access) ? { operationId, key } : undefined;
 }
 
 async function follow(

@@ -6,7 +6,7 @@ import type { Tracing } from "../../domain/reachability/trace.js";
 import type { ServiceContext } from "../../services/context.js";
 import type { CursorCodec } from "./cursor.js";
 import { idempotencyHeaders } from "./idempotency-header.js";
-import { type OperationId, routeEntry } from "./route-table.js";
+import { changesSomething, type OperationId, routeEntry } from "./route-table.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -35,8 +35,9 @@ export interface EndpointSchema {
 
 /** The route options of an operation, except its handler: place and access are the table's. */
 export function endpoint<const S extends EndpointSchema>(operationId: OperationId, schema: S) {
-  const { method, url, tag, summary } = routeEntry(operationId);
-  const headers = method === "GET" ? {} : { headers: idempotencyHeaders };
+  const entry = routeEntry(operationId);
+  const { method, url, tag, summary } = entry;
+  const headers = changesSomething(entry) ? { headers: idempotencyHeaders } : {};
   const documented = { ...headers, ...schema, operationId, summary, tags: [tag] };
   return { method, url, config: { operationId }, schema: documented };
 }

@@ -13,6 +13,8 @@ export interface RouteEntry {
   readonly access: Access;
   readonly tag: string;
   readonly summary: string;
+  /** Asks, whatever its method: an earlier answer does not do. */
+  readonly changesNothing?: boolean;
 }
 
 type Method = RouteEntry["method"];
@@ -295,13 +297,16 @@ export const ROUTES = {
     "Show the OpenFlow flows of a live peering",
   ),
 
-  explainReachability: route(
-    "POST",
-    "/v1/reachability",
-    "network_interface:read",
-    REACHABILITY,
-    "Whether a connection comes about, and what stops it",
-  ),
+  explainReachability: {
+    ...route(
+      "POST",
+      "/v1/reachability",
+      "network_interface:read",
+      REACHABILITY,
+      "Whether a connection comes about, and what stops it",
+    ),
+    changesNothing: true,
+  },
 
   listEvents: route("GET", "/v1/events", "event:read", PLATFORM, "List what happened, in order"),
   streamEvents: route("GET", "/v1/events/stream", "event:read", PLATFORM, "Follow what happens"),
@@ -340,4 +345,8 @@ export function operationIds(): OperationId[] {
 
 export function routeEntry(operationId: OperationId): RouteEntry {
   return ROUTES[operationId];
+}
+
+export function changesSomething({ method, changesNothing = false }: RouteEntry): boolean {
+  return method !== "GET" && !changesNothing;
 }

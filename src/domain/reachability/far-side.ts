@@ -18,7 +18,10 @@ export function hideFarSide(verdict: Verdict): Verdict {
   if (through === undefined) return verdict;
   const tells = stop?.code === "egressPolicy" && verdict.egressTellsOfFarSide;
   if (stop === undefined) {
-    return { ...verdict, hops: hops.filter((hop) => isNear(hop, through.toVpcId)) };
+    return {
+      ...verdict,
+      hops: hops.filter((hop) => isNear(hop, through.toVpcId) && !names(hop, verdict)),
+    };
   }
   if (!stop.beyond && !tells) return verdict;
   const near = hops.filter(

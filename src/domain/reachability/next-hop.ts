@@ -7,6 +7,8 @@ export interface PeeringSeen {
   readonly number: number;
   readonly own: PeeringSide;
   readonly peer: PeeringSide;
+  /** Not active yet: a requester is not told the accepter's blocks before it is. */
+  readonly settling: boolean;
 }
 
 export interface NextHop {
@@ -30,10 +32,11 @@ export function routeTableId(vpc: VpcIntent, { routeTable }: SubnetIntent): stri
 }
 
 export function admittedPeerings(peerings: readonly PeeringIntent[], vpcId: string): PeeringSeen[] {
-  return peerings.flatMap(({ id, number, requester, accepter, admitted }) => {
+  return peerings.flatMap(({ id, number, requester, accepter, admitted, settling = false }) => {
     if (!admitted) return [];
-    if (requester.vpcId === vpcId) return [{ id, number, own: requester, peer: accepter }];
-    return accepter.vpcId === vpcId ? [{ id, number, own: accepter, peer: requester }] : [];
+    const seen = { id, number, settling };
+    if (requester.vpcId === vpcId) return [{ ...seen, own: requester, peer: accepter }];
+    return accepter.vpcId === vpcId ? [{ ...seen, own: accepter, peer: requester }] : [];
   });
 }
 

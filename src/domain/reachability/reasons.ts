@@ -43,7 +43,7 @@ export function noRoute(table: string, to: Ip, peerings: readonly PeeringSeen[])
 }
 
 function offering(peerings: readonly PeeringSeen[], to: Ip): [PeeringSeen, Cidr] | undefined {
-  for (const peering of peerings) {
+  for (const peering of peerings.filter(({ settling }) => !settling)) {
     const block = peering.peer.blocks.find((candidate) => containsIp(candidate, to));
     if (block !== undefined) return [peering, block];
   }
@@ -103,12 +103,13 @@ export function noRule({ eni, direction, other, opening }: Candidate, beyond: bo
 
 export function notAdmitted(ip: Ip, peering: PeeringSeen, whose: "own" | "peer"): Stop {
   const side = peering[whose];
+  const isTold = whose === "own" || !peering.settling;
   const blocks = side.blocks.map(formatCidr).join(", ");
   return {
     code: "notAdmitted",
     beyond: false,
-    reason: `${STOPS.notAdmitted}: ${formatIp(ip)} is in no block of ${side.vpcId} (${blocks}), which ${peering.id} connects`,
-    remedy: `an address in ${blocks}, or a route for ${formatIp(ip)} to the peering of a VPC that has it`,
+    reason: `${STOPS.notAdmitted}: ${formatIp(ip)} is in no block of ${side.vpcId}${isTold ? ` (${blocks})` : ""}, which ${peering.id} connects`,
+    remedy: `an address in ${isTold ? blocks : "one of its blocks"}, or a route for ${formatIp(ip)} to the peering of a VPC that has it`,
   };
 }
 

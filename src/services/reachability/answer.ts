@@ -92,7 +92,14 @@ async function compare(ctx: ServiceContext, plane: Plane, question: Question): P
   const { state } = plane.view.status(vpcIds, Math.max(...generations));
   const sender = { networkInterfaceId: question.networkInterfaceId };
   const differs = outcome.kind === "traced" && !agree(verdict, sender, outcome);
-  return { verdict, outcome, differs, upToDate: state === "programmed" };
+  const upToDate = state === "programmed" && !(differs && (await isSuperseded(ctx, slice)));
+  return { verdict, outcome, differs, upToDate };
+}
+
+/** Whether something has been stored since that the switch may have followed when it was asked. */
+async function isSuperseded(ctx: ServiceContext, { vpcs }: IntentSlice): Promise<boolean> {
+  const now = await loadIntent(ctx.db, new Set(vpcs.keys()));
+  return [...vpcs.values()].some((vpc) => now.vpcs.get(vpc.id)?.generation !== vpc.generation);
 }
 
 const LOAD_ATTEMPTS = 5;

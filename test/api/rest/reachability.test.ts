@@ -76,6 +76,14 @@ describe.each(databaseEngines)("reachability, on $name", (engine: Engine) => {
     expect(body.path.map(({ kind }: { kind: string }) => kind)).toEqual(["interface", "subnet"]);
   });
 
+  test("an idempotency key does not bring an earlier answer back", async () => {
+    const headers = { "Idempotency-Key": "the same question" };
+    const again = (to: string) =>
+      api.call(one.token, "POST", "/v1/reachability", { from: a.eni, to, ...PING }, { headers });
+    expect((await again("10.1.1.1")).body).toMatchObject({ reachable: true });
+    expect((await again("10.9.0.1")).body).toMatchObject({ stoppedBy: "noRoute" });
+  });
+
   test("a route goes, and comes back as a remedy", async () => {
     const [from, to] = [await site(two, 31), await site(two, 32)];
     const id = await scene.peer(from, to, { requester: false });

@@ -276,6 +276,32 @@ describe("a far side of strangers", () => {
     expect(hops.filter((hop) => hop.kind !== "peering" && hop.vpcId === "vpc-2")).toEqual([]);
   });
 
+  it("does not tell by a rule of the near side which of its groups the destination is in", () => {
+    const peer = { kind: "group", id: "sg-7", group: 7 } as const;
+    const peerGroups = [{ group: 7, peering: 101, addresses: [ip("10.20.1.10")] }];
+    const topology = changed(withRules(PEERED, 1, [{ direction: "egress", peer }]), 1, {
+      peerGroups,
+    });
+    const { stop, hops } = hideFarSide(ask(topology, { to: "10.20.1.10" }));
+    expect(stop).toBeUndefined();
+    expect(hops.filter(({ kind }) => kind === "rule")).toEqual([]);
+  });
+
+  it("does not tell its blocks before the peering is active", () => {
+    const settling = {
+      ...PEERED,
+      peerings: PEERED.peerings.map((p) => ({ ...p, settling: true })),
+    };
+    const routed = (topology: Topology, to: string) => {
+      const { stop } = ask(topology, { to });
+      return `${stop?.code} ${stop?.reason} ${stop?.remedy}`;
+    };
+    const unroutedOf = (topology: Topology) =>
+      changed(topology, 1, { routeTables: [{ id: "rtb-1", number: 1, routes: [] }] });
+    expect(routed(unroutedOf(PEERED), "10.20.1.10")).toMatch(/^noRoute .*10\.20\.0\.0\/16/);
+    expect(routed(unroutedOf(settling), "10.20.1.10")).not.toContain("/16");
+  });
+
   it("hides nothing of what stops on the near side", () => {
     const verdict = ask(withRules(PEERED, 1, []), { to: "10.20.1.10" });
     expect(hideFarSide(verdict)).toEqual(verdict);
