@@ -127,8 +127,15 @@ describe("flows", () => {
     ["accepter", accepter, ["b", "x"]],
     ["operator", OPERATOR, ["a", "b", "x"]],
   ])("the %s sees %3$j", (_, caller, names) => {
-    const shown = presentPeeringFlows(peering(), bridges, caller).bridges;
+    const active = peering({ state: "active", activatedAt: NOW });
+    const shown = presentPeeringFlows(active, bridges, caller).bridges;
     expect(shown.map((entry) => entry.bridge)).toEqual(names);
     expect(shown.every((entry) => !("vpcId" in entry))).toBe(true);
+  });
+
+  test("name the accepter's blocks, so its requester sees none until it has been active", () => {
+    const early = peering({ state: "provisioning" });
+    expect(presentPeeringFlows(early, bridges, requester)).toEqual({ bridges: [] });
+    expect(presentPeeringFlows(early, bridges, accepter).bridges).toHaveLength(2);
   });
 });

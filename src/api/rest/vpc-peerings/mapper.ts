@@ -69,12 +69,16 @@ function isLive(state: PeeringState): boolean {
   return (LIVE_STATES as readonly PeeringState[]).includes(state);
 }
 
-/** A tenant sees its own bridges and the exchange, whose flows name both sides; an operator all. */
+/**
+ * A tenant sees its own bridges and the exchange; an operator all. Their flows name the blocks of
+ * both sides: who may not know these yet sees none.
+ */
 export function presentPeeringFlows(
   peering: VpcPeering,
   bridges: readonly PeeringBridgeFlows[],
   caller: Principal,
 ): z.output<typeof peeringFlowsSchema> {
+  if (!seesAccepterBlocks(peering, caller)) return { bridges: [] };
   const sides = [peering.requester, peering.accepter];
   const seen = sides.filter(
     (side) => caller.tenantId === null || side.tenantId === caller.tenantId,

@@ -160,7 +160,8 @@ const detailRoutes: RouteGroup = (scope, deps) => {
     ...endpoint("showVpcPeeringFlows", {
       params,
       response: { 200: peeringFlowsSchema },
-      description: "A tenant sees its own bridges and the exchange. Empty while it is not live.",
+      description:
+        "A tenant sees its own bridges and the exchange. Empty while it is not live, and for its requester until it has been active.",
     }),
     handler: async (request) => {
       const caller = principalOf(request);
