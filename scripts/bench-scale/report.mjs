@@ -1,4 +1,4 @@
-import { table } from "../lib/bench-figures.mjs";
+import { median, table } from "../lib/bench-figures.mjs";
 import { bold, out } from "../lib/terminal.mjs";
 
 const inSeconds = (ms) => (ms / 1000).toFixed(2);
@@ -37,7 +37,7 @@ function comparingTable({ comparisons, requests, accepts }) {
   out(`  the comparison itself ${both(comparisons)}\n`);
 }
 
-export function reportSwitch({ size, empty, full, hotPath, comparing }, { runs }) {
+export function reportSwitch({ size, empty, full, restarts, hotPath, comparing }, { runs }) {
   out(bold(`\nOpen vSwitch, embedded database: ${sized(size)}, none plugged in`));
   table([
     ["start over", "ready, s", "programmed, s", "flows", ...Object.keys(empty.usage)],
@@ -48,9 +48,16 @@ export function reportSwitch({ size, empty, full, hotPath, comparing }, { runs }
       ...Object.values(start.usage).map(({ rssMiB, peakMiB }) => `${rssMiB} (${peakMiB}) MiB`),
     ]),
   ]);
+  reportRestarts(restarts);
   out(bold(`One peering, ${runs} runs in turn, ms`));
   hotPathTable(hotPath);
   comparingTable(comparing);
+}
+
+function reportRestarts({ restoredMs, awayMs, bridges, flows }) {
+  const medians = [restoredMs, awayMs].map((values) => inSeconds(median(values)));
+  out(bold(`ovs-vswitchd killed ${awayMs.length} times: ${flows} flows on ${bridges} bridges`));
+  out(`  all are back ${medians[0]} s after it answers, ${medians[1]} s after it was killed\n`);
 }
 
 export function reportMesh({ vpcs, peerings, clients, answeredMs, activeMs, before, after }) {

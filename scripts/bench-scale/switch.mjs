@@ -2,8 +2,10 @@ import { run } from "../lib/process.mjs";
 import { measureWhileComparing } from "./comparing.mjs";
 import { measureHotPath } from "./hot-path.mjs";
 import { makeStage } from "./stage.mjs";
+import { measureRestarts } from "./switch-restart.mjs";
 
 const RUNS_WHILE_COMPARING = 10;
+const RESTARTS = 5;
 const PEERINGS_PER_VPC = 10;
 const INTERFACES_PER_VPC = 20;
 
@@ -23,12 +25,14 @@ export async function measureSwitch(bench) {
   const sinceStopS = (performance.now() - stoppedAt) / 1000;
   const youngestS = await youngestFlow(stage);
   if (youngestS < sinceStopS) throw new Error(`a flow is ${youngestS} s old, after ${sinceStopS}`);
+  progress(`${RESTARTS} restarts of ovs-vswitchd`);
+  const restarts = await measureRestarts(stage, RESTARTS);
   progress("one peering");
   const side = { name: "switch", size, daemon: stage.daemon };
   const hotPath = await measureHotPath([side], options.runs);
   const comparing = await measureWhileComparing(side, RUNS_WHILE_COMPARING);
   await stage.daemon.stop();
-  return { size, empty, full, hotPath, comparing };
+  return { size, empty, full, restarts, hotPath, comparing };
 }
 
 async function startOver(stage) {

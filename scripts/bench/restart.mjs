@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import net from "node:net";
 import { join } from "node:path";
 import { timed } from "../lib/bench-figures.mjs";
+import { connects } from "../lib/connects.mjs";
 import { CommandError, isAlive } from "../lib/process.mjs";
 import { startSandbox } from "../lib/switch.mjs";
 import { until } from "../lib/until.mjs";
@@ -49,17 +49,6 @@ async function restart({ stage, bridge, flows }) {
   const done = performance.now();
   await starting;
   return { restored: done - answered, away: done - killed };
-}
-
-function connects(path) {
-  return new Promise((done) => {
-    const socket = net.connect(path);
-    const end = (answer) => {
-      socket.destroy();
-      done(answer);
-    };
-    socket.once("connect", () => end(true)).once("error", () => end(false));
-  });
 }
 
 /** A switch that is still setting itself up takes connections and may drop them again. */

@@ -66,6 +66,7 @@ export class StatusBoard {
 
   /** Counts the flows that were found otherwise than we had left them. */
   recordDrift(drift: readonly BridgeDrift[]): number {
+    if (drift.length === 0) return 0;
     const records = new Map([...this.#records.values()].map((record) => [record.bridge, record]));
     let total = 0;
     for (const { bridge, deleted, altered, added } of drift) {
