@@ -237,9 +237,9 @@ class LevelTriggeredReconciler implements Reconciler {
     );
   }
 
-  /** What is stored may be more than what was remembered. */
-  #askAgain({ scope, fresh }: Work): void {
-    const delayMs = this.#retries.later(ALL, scope, { fresh });
+  /** What is stored may be more than what was remembered; the switch was read if need be. */
+  #askAgain({ scope }: Work): void {
+    const delayMs = this.#retries.later(ALL, scope, { fresh: false });
     const message = "the database is away; the switch is kept as it was wanted last";
     this.#log.warn({ delayMs }, message);
   }

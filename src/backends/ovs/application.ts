@@ -104,7 +104,7 @@ export class Application {
     const served = new Set<string>();
     const waiting = new Set<string>();
     try {
-      await conntrack.renewLimits(unixctl, watch.topology.ownZones(), belief.epoch);
+      await conntrack.renewLimits(unixctl, watch.topology, belief.epoch);
       // What is plugged in while zones are written down raises no doubt: so it is looked for.
       while (await this.#grantZonesOnce(served, waiting));
     } catch (error) {
@@ -145,9 +145,12 @@ export class Application {
   }
 
   #failWork(work: readonly BridgeWork[], message: string): void {
-    for (const { wanted, missingPorts, wrongPorts } of work) {
-      const ports = [...missingPorts, ...wrongPorts.map((port) => port.wanted)];
-      for (const { vpcId } of [wanted, ...ports]) {
+    for (const item of work) {
+      const ports = [...item.missingPorts, ...item.wrongPorts.map((port) => port.wanted)];
+      // The exchange works without the port of one VPC; it is that VPC that does not.
+      const itself = item.existing === undefined || item.wrongSettings ? [item.wanted] : [];
+      const concerned = item.wanted.vpcId === undefined ? itself : [item.wanted];
+      for (const { vpcId } of [...concerned, ...ports]) {
         if (vpcId === undefined) this.#exchangeError ??= message;
         else this.#fail(vpcId, message);
       }
@@ -227,16 +230,22 @@ export class Application {
   async #retireZones(): Promise<void> {
     const { watch, belief, conntrack, log } = this.#parts;
     const abandoned = conntrack.abandoned(watch.topology.zones);
-    if (abandoned.length === 0) return;
+    if (abandoned.length === 0 || this.#someBridgeIsUnknown()) return;
     const named = new Set(zonesInFlows(belief));
+    const free = abandoned.filter((zone) => !named.has(zone)).slice(0, ZONES_RETIRED_AT_ONCE);
+    const isTaken = (zone: number) => watch.topology.zones.has(zone);
     try {
-      await conntrack.retire(
-        this.#connections.unixctl,
-        abandoned.filter((zone) => !named.has(zone)),
-      );
+      await conntrack.retire(this.#connections.unixctl, free, isTaken);
     } catch (error) {
       log.warn({ err: error }, "conntrack zones that nobody uses are not empty");
     }
+  }
+
+  /** What is not known to be on a bridge may name any zone. */
+  #someBridgeIsUnknown(): boolean {
+    const { watch, belief } = this.#parts;
+    const own = [...watch.topology.bridges.values()].filter((view) => view.own);
+    return own.some(({ row }) => belief.of(row.name) === undefined);
   }
 
   /** Adds to the exchange what may be added now that the bridges of the VPCs are ready. */
@@ -357,6 +366,9 @@ export class Application {
     if (!this.#failedVpcs.has(vpcId)) this.#failedVpcs.set(vpcId, reason);
   }
 }
+
+/** Each takes a walk over all connections of the host, and the caller who is cut is waiting. */
+const ZONES_RETIRED_AT_ONCE = 16;
 
 /** The switch forgets what is staged and not committed for 10 s. */
 const SOON_PROGRAMMED = 16;

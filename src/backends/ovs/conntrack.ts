@@ -1,5 +1,6 @@
 import { RpcError } from "./json-rpc.js";
 import type { BackendLog } from "./switch-watch.js";
+import type { Topology } from "./topology.js";
 import type { Unixctl } from "./unixctl.js";
 
 /** A command has room for many zones; this many keep it short. */
@@ -22,6 +23,8 @@ export class Conntrack {
   readonly #prepared = new Set<number>();
   /** A set of zones in use that held all of the prepared ones. */
   #complete: ReadonlySet<number> | undefined;
+  /** A set of zones in use whose own ones had limits. */
+  #limited: ReadonlySet<number> | undefined;
 
   constructor(options: ConntrackOptions) {
     this.#options = options;
@@ -45,14 +48,21 @@ export class Conntrack {
   }
 
   /**
-   * Sets the limits of zones anew after a restart of ovs-vswitchd, which they do not outlive.
+   * Sets the limits of zones that have none: of all after a restart of ovs-vswitchd, which they do
+   * not outlive, and of one that a port has brought along.
    * @param epoch of the belief: what was done in the same one still holds
    */
-  async renewLimits(unixctl: Unixctl, zones: readonly number[], epoch: number): Promise<void> {
-    if (epoch === this.#epoch) return;
-    this.#prepared.clear();
+  async renewLimits(
+    unixctl: Unixctl,
+    topology: Pick<Topology, "zones" | "ownZones">,
+    epoch: number,
+  ): Promise<void> {
+    if (epoch === this.#epoch && topology.zones === this.#limited) return;
+    if (epoch !== this.#epoch) this.#prepared.clear();
+    const zones = topology.ownZones().filter((zone) => !this.#prepared.has(zone));
     await this.#limit(unixctl, zones);
     this.#epoch = epoch;
+    this.#limited = topology.zones;
   }
 
   /** Zones that were prepared, and are not among those in use. */
@@ -63,18 +73,25 @@ export class Conntrack {
     return abandoned;
   }
 
-  /** Forgets zones that no flow names any more: connections and limits. */
-  async retire(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
+  /**
+   * Forgets zones that no flow names any more: connections and limits.
+   * @param isTaken whether somebody uses a zone by now, another installation perhaps
+   */
+  async retire(
+    unixctl: Unixctl,
+    zones: readonly number[],
+    isTaken: (zone: number) => boolean,
+  ): Promise<void> {
     for (const zone of zones) {
+      if (isTaken(zone)) continue;
       await this.#flush(unixctl, zone);
+      if (isTaken(zone)) continue;
       await this.#tryLimits(unixctl, "dpctl/ct-del-limits", [`zone=${zone}`]);
       this.#prepared.delete(zone);
     }
   }
 
   async #limit(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
-    this.#complete = undefined;
-    for (const zone of zones) this.#prepared.add(zone);
     for (let from = 0; from < zones.length; from += ZONES_AT_ONCE) {
       await this.#limitSome(unixctl, zones.slice(from, from + ZONES_AT_ONCE));
     }
@@ -88,6 +105,8 @@ export class Conntrack {
     const { connectionsPerZone } = this.#options;
     const limits = zones.map((zone) => `zone=${zone},limit=${connectionsPerZone}`);
     await this.#tryLimits(unixctl, "dpctl/ct-set-limits", limits);
+    for (const zone of zones) this.#prepared.add(zone);
+    this.#complete = undefined;
   }
 
   async #tryLimits(unixctl: Unixctl, command: string, limits: readonly string[]): Promise<void> {

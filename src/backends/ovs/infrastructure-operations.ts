@@ -93,6 +93,9 @@ function repairPort(wanted: WantedPort, { row, interfaces }: BridgePort): Operat
   const [only] = interfaces;
   const portIds = toMap(new Map([...row.externalIds, ...wanted.externalIds]));
   const operations = [update("Port", row.uuid, { external_ids: portIds })];
+  if (only !== undefined && interfaces.length > 1) {
+    operations.push(update("Port", row.uuid, { interfaces: toUuid(only.uuid) }));
+  }
   if (only !== undefined) {
     const { type } = wanted;
     const external_ids = toMap(new Map([...only.externalIds, ...wanted.externalIds]));

@@ -172,7 +172,7 @@ function passEgress(walk: Walk): Stop | undefined {
   if (!opensConnection(opening)) return opensNoConnection(opening);
   const number = peering?.number ?? 0;
   const candidate: Candidate = { vpc, eni, direction: "egress", other, peering: number, opening };
-  const crosses = peering === undefined || isIn(peering.peer.blocks, other);
+  const crosses = peering === undefined || peering.settling || isIn(peering.peer.blocks, other);
   walk.egressTellsOfFarSide = crosses && hangsOnPeersGroup(candidate);
   return passRules(walk, candidate);
 }

@@ -107,7 +107,7 @@ export function notAdmitted(ip: Ip, peering: PeeringSeen, whose: "own" | "peer")
   const blocks = side.blocks.map(formatCidr).join(", ");
   return {
     code: "notAdmitted",
-    beyond: false,
+    beyond: !isTold,
     reason: `${STOPS.notAdmitted}: ${formatIp(ip)} is in no block of ${side.vpcId}${isTold ? ` (${blocks})` : ""}, which ${peering.id} connects`,
     remedy: `an address in ${isTold ? blocks : "one of its blocks"}, or a route for ${formatIp(ip)} to the peering of a VPC that has it`,
   };

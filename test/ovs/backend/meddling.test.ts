@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { type StageBundle, stageBundle } from "../../../src/backends/ovs/bundle.js";
 import { SwitchWatch } from "../../../src/backends/ovs/switch-watch.js";
 import { peeringIntent, scopeOf, slice, vpcId, vpcIntent } from "../../support/intents.js";
-import { type Sandbox, startSandbox } from "../../support/sandbox.js";
+import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
 import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
 
 // What others do to bridges and ports in the middle of an application.
@@ -73,5 +73,19 @@ it("notices what is done to other bridges while it makes one", async () => {
   const intent = slice("all", [...VPCS, vpcIntent(4, 1)], [FIRST]);
   const { failedVpcs } = await installation.reconcile(intent);
   expect([...failedVpcs.keys()]).toEqual([vpcId(1)]);
+  expect(await installation.reconcile(intent)).toMatchObject(ALL_WELL);
+});
+
+it("puts a patch port right that somebody has added an interface to", async () => {
+  const port = installation.names.downlink(1);
+  const odd = uniqueName("pbo");
+  const create = ["--id=@odd", "create", "Interface", `name=${odd}`, "type=internal"];
+  await sandbox.vsctl("--", ...create, "--", "add", "Port", port, "interfaces", "@odd");
+  await eventually(() =>
+    installation.doubts.some((scope) => scope !== "all" && scope.has(vpcId(1))),
+  );
+  const intent = slice("all", VPCS, [FIRST]);
+  expect(await installation.reconcile(intent)).toMatchObject(ALL_WELL);
+  expect(await sandbox.vsctl("get", "Port", port, "interfaces")).toMatch(/^\[[0-9a-f-]{36}\]$/);
   expect(await installation.reconcile(intent)).toMatchObject(ALL_WELL);
 });

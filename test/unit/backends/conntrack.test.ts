@@ -19,6 +19,11 @@ function control(refuses: (line: string) => boolean = () => false) {
 const log = { info: vi.fn<Log>(), warn: vi.fn<Log>() };
 const make = () => new Conntrack({ datapath: "netdev", connectionsPerZone: 50, log });
 
+const using = (zones: readonly number[]) => ({
+  zones: new Set(zones),
+  ownZones: () => [...zones],
+});
+
 describe("zones of conntrack", () => {
   it("are emptied and limited before they are used, and none but these", async () => {
     const { lines, unixctl } = control();
@@ -57,7 +62,7 @@ describe("zones of conntrack", () => {
     expect(conntrack.abandoned(new Set([3, 4]))).toEqual([]);
     expect(conntrack.abandoned(new Set([4]))).toEqual([3]);
     lines.length = 0;
-    await conntrack.retire(unixctl, [3]);
+    await conntrack.retire(unixctl, [3, 4], (zone) => zone === 4);
     expect(lines).toEqual([
       "dpctl/flush-conntrack zone=3",
       "dpctl/ct-del-limits netdev@ovs-netdev zone=3",
@@ -65,15 +70,23 @@ describe("zones of conntrack", () => {
     expect(conntrack.abandoned(new Set([4]))).toEqual([]);
   });
 
-  it("are limited anew once for each life of the switch, in portions", async () => {
+  it("are limited once for each life of the switch, in portions", async () => {
     const { lines, unixctl } = control();
     const conntrack = make();
     const zones = Array.from({ length: 501 }, (_, i) => i + 1);
-    await conntrack.renewLimits(unixctl, zones, 0);
+    await conntrack.renewLimits(unixctl, using(zones), 0);
     expect(lines).toHaveLength(2);
-    await conntrack.renewLimits(unixctl, zones, 0);
+    await conntrack.renewLimits(unixctl, using(zones), 0);
     expect(lines).toHaveLength(2);
-    await conntrack.renewLimits(unixctl, [7], 1);
+    await conntrack.renewLimits(unixctl, using([7]), 1);
     expect(lines.at(-1)).toBe("dpctl/ct-set-limits netdev@ovs-netdev zone=7,limit=50");
+  });
+
+  it("that a port has brought along are limited as well", async () => {
+    const { lines, unixctl } = control();
+    const conntrack = make();
+    await conntrack.renewLimits(unixctl, using([3]), 0);
+    await conntrack.renewLimits(unixctl, using([3, 4]), 0);
+    expect(lines.at(-1)).toBe("dpctl/ct-set-limits netdev@ovs-netdev zone=4,limit=50");
   });
 });

@@ -292,14 +292,20 @@ describe("a far side of strangers", () => {
       ...PEERED,
       peerings: PEERED.peerings.map((p) => ({ ...p, settling: true })),
     };
-    const routed = (topology: Topology, to: string) => {
+    const told = (topology: Topology, to: string) => {
       const { stop } = ask(topology, { to });
       return `${stop?.code} ${stop?.reason} ${stop?.remedy}`;
     };
     const unroutedOf = (topology: Topology) =>
       changed(topology, 1, { routeTables: [{ id: "rtb-1", number: 1, routes: [] }] });
-    expect(routed(unroutedOf(PEERED), "10.20.1.10")).toMatch(/^noRoute .*10\.20\.0\.0\/16/);
-    expect(routed(unroutedOf(settling), "10.20.1.10")).not.toContain("/16");
+    expect(told(unroutedOf(PEERED), "10.20.1.10")).toMatch(/^noRoute .*10\.20\.0\.0\/16/);
+    expect(told(unroutedOf(settling), "10.20.1.10")).not.toContain("/16");
+    const everywhere = changed(settling, 1, {
+      routeTables: routed(a, { "0.0.0.0/0": 101 }).routeTables,
+    });
+    const outside = hideFarSide(ask(everywhere, { to: "10.99.0.1" }));
+    expect(outside).toEqual(hideFarSide(ask(everywhere, { to: "10.20.9.9" })));
+    expect(outside.stop?.code).toBe("farSide");
   });
 
   it("hides nothing of what stops on the near side", () => {
