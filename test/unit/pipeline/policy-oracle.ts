@@ -67,7 +67,8 @@ export class PolicyOracle {
     const inOpenersDirection = about === undefined ? back === undefined : forth === undefined;
     const opened = inOpenersDirection === part.sends;
     const connection = known?.original ?? tuple;
-    if (!allows(topology, part, opened ? "egress" : "ingress", connection)) return false;
+    const direction = opened ? "egress" : "ingress";
+    if (!allows(topology, part, direction, connection, about !== undefined)) return false;
     if (about !== undefined || !inOpenersDirection) return known?.way === part.way;
     this.#known.set(keyOf(part, connection), { original: connection, way: part.way });
     return true;
@@ -102,6 +103,7 @@ function allows(
   part: Part,
   direction: RuleIntent["direction"],
   tuple: Tuple,
+  isError: boolean,
 ): boolean {
   const { vpc, eni } = part;
   const groups = vpc.securityGroups.filter(({ number }) => eni.groups.includes(number));
@@ -109,16 +111,19 @@ function allows(
     .flatMap(({ rules }) => rules)
     .some(
       (rule) =>
-        rule.direction === direction && covers(rule.traffic, tuple) && means(topology, part, rule),
+        rule.direction === direction &&
+        covers(rule.traffic, tuple, isError) &&
+        means(topology, part, rule),
     );
 }
 
-function covers(traffic: Traffic, { protocol, to }: Tuple): boolean {
+/** A rule for protocol 0 does not cover errors about it: see traffic-match.ts. */
+function covers(traffic: Traffic, { protocol, to }: Tuple, isError: boolean): boolean {
   switch (traffic.kind) {
     case "all":
       return true;
     case "protocol":
-      return traffic.protocol === protocol;
+      return traffic.protocol === protocol && !(isError && protocol === 0);
     case "ports":
       return traffic.protocol === protocol && traffic.from <= to && to <= traffic.to;
     case "icmp":
