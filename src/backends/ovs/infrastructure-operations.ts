@@ -92,10 +92,8 @@ function repairBridge(
 function repairPort(wanted: WantedPort, { row, interfaces }: BridgePort): Operation[] {
   const [only] = interfaces;
   const portIds = toMap(new Map([...row.externalIds, ...wanted.externalIds]));
-  const operations = [update("Port", row.uuid, { external_ids: portIds })];
-  if (only !== undefined && interfaces.length > 1) {
-    operations.push(update("Port", row.uuid, { interfaces: toUuid(only.uuid) }));
-  }
+  const alone = only !== undefined && interfaces.length > 1 && { interfaces: toUuid(only.uuid) };
+  const operations = [update("Port", row.uuid, { external_ids: portIds, ...alone })];
   if (only !== undefined) {
     const { type } = wanted;
     const external_ids = toMap(new Map([...only.externalIds, ...wanted.externalIds]));
