@@ -49,10 +49,15 @@ export function track(zone: string, table: number): Action {
   return { name: "ct", text: `ct(table=${table},zone=${zone})`, next: table };
 }
 
-/** Remembers the connection in a zone, with what `noting` puts into its mark and label. */
-export function commit(zone: string, noting: readonly Action[]): Action {
+/**
+ * Remembers the connection in a zone, with what `noting` puts into its mark and label. With `table`
+ * the packet goes on there, with the connection's `ct_*` fields as they are then.
+ */
+export function commit(zone: string, noting: readonly Action[], table?: number): Action {
   const notes = noting.map(({ text }) => text).join(",");
-  return { name: "ct", text: `ct(commit,zone=${zone},exec(${notes}))` };
+  const goingOn = table === undefined ? "" : `table=${table},`;
+  const text = `ct(commit,${goingOn}zone=${zone},exec(${notes}))`;
+  return { name: "ct", text, ...(table !== undefined && { next: table }) };
 }
 
 /** Fulfils one of `of` conditions; the flow that matches `conj_id=id` acts once all are. */

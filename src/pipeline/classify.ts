@@ -2,7 +2,7 @@ import { gotoTable, setRegister } from "../openflow/action.js";
 import type { Flow } from "../openflow/flow.js";
 import { type BoundInterface, ofInterface, ofVpc, type VpcContext, vpcFlow } from "./context.js";
 import { PRIORITIES } from "./priorities.js";
-import { REGISTERS } from "./registers.js";
+import { REGISTERS, setZones } from "./registers.js";
 import { VPC_TABLES } from "./tables.js";
 
 /** By where packets enter; what enters anywhere else, tagged or in fragments is dropped. */
@@ -51,7 +51,7 @@ export function classifyInterfaceFlow(context: VpcContext, eni: BoundInterface):
     actions: [
       setRegister(REGISTERS.interface.field, eni.number),
       setRegister(REGISTERS.routeTable.field, eni.routeTable),
-      setRegister(REGISTERS.zone.field, eni.zone),
+      setZones(eni.zones.caller, eni.zones.called),
       gotoTable(VPC_TABLES.spoofGuard.number),
     ],
   });

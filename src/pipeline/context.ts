@@ -23,8 +23,17 @@ export interface VpcPorts {
 /** Where an interface is plugged in. */
 export interface InterfacePort {
   readonly port: number;
-  /** Its conntrack zone: 1 to 65535, of no other interface on the host. */
-  readonly zone: number;
+  readonly zones: InterfaceZones;
+}
+
+/**
+ * The conntrack zones of an interface, each 1 to 65535 and of no other interface on the host: one for
+ * the connections that it opens, one for those that others open to it. So no caller can use up what
+ * the interface needs to call others.
+ */
+export interface InterfaceZones {
+  readonly caller: number;
+  readonly called: number;
 }
 
 /** An interface that is plugged in. */

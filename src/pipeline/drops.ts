@@ -16,6 +16,7 @@ export const DROP_REASONS = {
   egressPolicy: { value: 4, meaning: DROP_MEANINGS.egressPolicy },
   notAdmitted: { value: 5, meaning: DROP_MEANINGS.notAdmitted },
   ingressPolicy: { value: 6, meaning: DROP_MEANINGS.ingressPolicy },
+  connectionLimit: { value: 7, meaning: DROP_MEANINGS.connectionLimit },
 } as const satisfies Record<DropReason, { value: number; meaning: string }>;
 
 /** Sends a packet to be counted and dropped. */

@@ -11,40 +11,23 @@ import {
 } from "../openflow/action.js";
 import type { Flow, Match } from "../openflow/flow.js";
 import { type BoundInterface, ofInterface, ofVpc, type VpcContext, vpcFlow } from "./context.js";
-import { type DropReason, dropFor } from "./drops.js";
+import { dropFor } from "./drops.js";
 import { PRIORITIES } from "./priorities.js";
-import { NO, REGISTERS, ROLES, type Role, registerMatch, YES, ZONE_BITS } from "./registers.js";
+import {
+  NO,
+  NOTE_BITS,
+  OTHER_ZONE_BITS,
+  REGISTERS,
+  REMEMBERED,
+  ROLES,
+  type Role,
+  registerMatch,
+  setZones,
+  YES,
+  ZONE_BITS,
+} from "./registers.js";
+import { STAGES, type Stage } from "./stages.js";
 import { VPC_TABLES } from "./tables.js";
-
-/** One of the two times that a packet is judged: as its sender's, and as its receiver's. */
-interface Stage {
-  readonly state: "egressState" | "ingressState";
-  readonly verdict: "egressVerdict" | "ingressVerdict";
-  readonly onward: "peering" | "deliver";
-  readonly refusal: DropReason;
-  /** What the interface is in a connection that such a packet opens, and in one that it answers. */
-  readonly opening: Role;
-  readonly answering: Role;
-}
-
-const STAGES: readonly Stage[] = [
-  {
-    state: "egressState",
-    verdict: "egressVerdict",
-    onward: "peering",
-    refusal: "egressPolicy",
-    opening: "caller",
-    answering: "called",
-  },
-  {
-    state: "ingressState",
-    verdict: "ingressVerdict",
-    onward: "deliver",
-    refusal: "ingressPolicy",
-    opening: "called",
-    answering: "caller",
-  },
-];
 
 /**
  * Every packet is judged, in whichever direction, by the rules as they are now and by the packet
@@ -54,7 +37,12 @@ const STAGES: readonly Stage[] = [
 export function policyFlows(context: VpcContext): Flow[] {
   return [
     senderFlow(context),
-    ...STAGES.flatMap((stage) => [...stateFlows(context, stage), ...verdictFlows(context, stage)]),
+    ...STAGES.flatMap((stage) => [
+      ...stateFlows(context, stage),
+      ...otherFlows(context, stage),
+      ...verdictFlows(context, stage),
+      ...roomFlows(context, stage),
+    ]),
   ];
 }
 
@@ -66,39 +54,77 @@ function senderFlow(context: VpcContext): Flow {
   });
 }
 
-/** Finds the receiver, and its conntrack zone with it. */
+/** Finds the receiver, and its conntrack zones with it. */
 export function receiverFlow(context: VpcContext, eni: BoundInterface): Flow {
   return vpcFlow(context, "ingressTrack", ofInterface(eni), {
     priority: PRIORITIES.ordinary.value,
     match: { ip: true, nw_dst: formatIp(eni.ip) },
     actions: [
       setRegister(REGISTERS.interface.field, eni.number),
-      setRegister(REGISTERS.zone.field, eni.zone),
+      setZones(eni.zones.called, eni.zones.caller),
       track(ZONE_BITS, VPC_TABLES.ingressState.number),
     ],
   });
 }
 
+/** What the zone that is asked first does not know is looked up in the other one. */
 function stateFlows(context: VpcContext, stage: Stage): Flow[] {
-  const { ordinary, fallback, exception } = PRIORITIES;
+  const { ordinary, exception } = PRIORITIES;
   const flow = (priority: number, match: Match, actions: Action[]) =>
     vpcFlow(context, stage.state, ofVpc(context), { priority, match, actions });
+  const lookFurther = (invalid: number) => [
+    setRegister(REGISTERS.invalid.field, invalid),
+    track(OTHER_ZONE_BITS, VPC_TABLES[stage.other].number),
+  ];
+  return [
+    flow(exception.value, { ip: true, ct_state: "+inv+trk" }, lookFurther(YES)),
+    flow(ordinary.value, { ip: true, ct_state: "+new-inv+trk" }, lookFurther(NO)),
+    ...KNOWN.map(({ state, role }) =>
+      flow(ordinary.value, { ip: true, ct_state: state }, [
+        ...recallConnection(),
+        ...judgeAs(stage, stage[role]),
+      ]),
+    ),
+  ];
+}
+
+/** A connection that is known, in the direction that it was opened and in the other one. */
+const KNOWN = [
+  { state: "-new-rpl-inv+trk", role: "opening" },
+  { state: "-new+rpl-inv+trk", role: "answering" },
+] as const;
+
+/**
+ * What the first zone calls invalid may be an answer that this one knows. A packet that opens
+ * nothing there either is a bad one of a connection that the first zone has.
+ */
+function otherFlows(context: VpcContext, stage: Stage): Flow[] {
+  const { ordinary, fallback, exception } = PRIORITIES;
+  const flow = (priority: number, match: Match, actions: Action[]) =>
+    vpcFlow(context, stage.other, ofVpc(context), { priority, match, actions });
+  const isNew = { ct_state: "+new-inv+trk" };
+  const isBad = { ...isNew, ...registerMatch(REGISTERS.invalid, YES) };
   return [
     flow(exception.value, { ip: true, ct_state: "+inv+trk" }, dropFor(stage.refusal)),
-    flow(ordinary.value, { icmp: true, ct_state: "+new-inv+trk" }, [
+    flow(exception.value, { ip: true, ...isBad }, dropFor(stage.refusal)),
+    flow(ordinary.value, { icmp: true, ...isNew }, [
+      ...note(),
       ...noteIcmp(),
       ...judgeAs(stage, stage.opening),
     ]),
-    flow(fallback.value, { ip: true, ct_state: "+new-inv+trk" }, judgeAs(stage, stage.opening)),
-    flow(ordinary.value, { ip: true, ct_state: "-new-rpl-inv+trk" }, [
-      ...recallConnection(),
-      ...judgeAs(stage, stage.opening),
-    ]),
-    flow(ordinary.value, { ip: true, ct_state: "-new+rpl-inv+trk" }, [
-      ...recallConnection(),
-      ...judgeAs(stage, stage.answering),
-    ]),
+    flow(fallback.value, { ip: true, ...isNew }, [...note(), ...judgeAs(stage, stage.opening)]),
+    ...KNOWN.map(({ state, role }) =>
+      flow(ordinary.value, { ip: true, ct_state: state }, [
+        moveBits(OTHER_ZONE_BITS, ZONE_BITS),
+        ...recallConnection(),
+        ...judgeAs(stage, stage[role]),
+      ]),
+    ),
   ];
+}
+
+function note(): Action[] {
+  return [setRegister(REGISTERS.notes.field, REMEMBERED)];
 }
 
 /** The rules ask what ICMP message opened a connection, which its answers and errors do not tell. */
@@ -144,22 +170,31 @@ function verdictFlows(context: VpcContext, stage: Stage): Flow[] {
     ...registerMatch(REGISTERS.continuity, NO),
     ct_state: "-new-rel-rpl+trk",
   };
+  const way = move("NXM_NX_REG1", "NXM_NX_CT_MARK");
+  const notes = [way, moveBits(NOTE_BITS.register, NOTE_BITS.label)];
   return [
-    flow(ordinary.value, { icmp: true, ...isNew }, [rememberIcmp(), onward]),
-    flow(fallback.value, { ip: true, ...isNew }, [remember(), onward]),
+    flow(fallback.value, { ip: true, ...isNew }, [
+      commit(ZONE_BITS, notes, VPC_TABLES[stage.room].number),
+    ]),
     flow(ordinary.value, { ip: true, ...isSame }, [onward]),
-    flow(fallback.value, { ip: true, ...isOther }, [remember(), onward]),
+    flow(fallback.value, { ip: true, ...isOther }, [commit(ZONE_BITS, [way]), onward]),
     flow(uncontested.value, { ip: true }, dropFor(stage.refusal)),
   ];
 }
 
-function remember(): Action {
-  return commit(ZONE_BITS, [move("NXM_NX_REG1", "NXM_NX_CT_MARK")]);
-}
-
-function rememberIcmp(): Action {
-  return commit(ZONE_BITS, [
-    move("NXM_NX_REG1", "NXM_NX_CT_MARK"),
-    moveBits("NXM_NX_REG6[0..15]", "NXM_NX_CT_LABEL[0..15]"),
-  ]);
+/**
+ * The userspace datapath lets a packet go on whose connection it does not remember for want of room,
+ * without the notes; the kernel's drops it. Its answers would belong to no connection.
+ */
+function roomFlows(context: VpcContext, stage: Stage): Flow[] {
+  const { ordinary, fallback } = PRIORITIES;
+  const flow = (priority: number, match: Match, actions: Action[]) =>
+    vpcFlow(context, stage.room, ofVpc(context), { priority, match, actions });
+  const remembered = `0x${REMEMBERED.toString(16)}`;
+  return [
+    flow(ordinary.value, { ip: true, ct_label: `${remembered}/${remembered}` }, [
+      gotoTable(VPC_TABLES[stage.onward].number),
+    ]),
+    flow(fallback.value, { ip: true }, dropFor("connectionLimit")),
+  ];
 }

@@ -1,3 +1,5 @@
+import { type Action, setRegister } from "../openflow/action.js";
+
 /** A register by name; registers are 32 bits, zero on entry to a bridge, lost on leaving it. */
 export interface Register {
   readonly field: string;
@@ -19,7 +21,8 @@ export const REGISTERS = {
   },
   zone: {
     field: "reg3",
-    holds: "the conntrack zone of the interface whose turn it is, in the lower 16 bits",
+    holds:
+      "the conntrack zones of the interface whose turn it is: in the lower 16 bits that in which the connection is, or would be, remembered; in the upper 16 the other one",
   },
   group: {
     field: "reg4",
@@ -29,9 +32,10 @@ export const REGISTERS = {
     field: "reg5",
     holds: "whether the interface opened the connection (1) or was called (2)",
   },
-  icmp: {
+  notes: {
     field: "reg6",
-    holds: "type (bits 8 to 15) and code (0 to 7) of the ICMP message that opened the connection",
+    holds:
+      "what is noted with a connection: type (bits 8 to 15) and code (0 to 7) of the ICMP message that opened it, and that it is remembered (bit 16)",
   },
   verdict: {
     field: "reg7",
@@ -45,10 +49,24 @@ export const REGISTERS = {
     field: "reg9",
     holds: "why the packet is dropped: see the table drops",
   },
+  invalid: {
+    field: "reg10",
+    holds: "1 when the zone that was asked first calls the packet invalid",
+  },
 } as const satisfies Record<string, Register>;
 
-/** The zone as the `ct` action takes it. */
+/** The zones as the `ct` action takes them. */
 export const ZONE_BITS = "NXM_NX_REG3[0..15]";
+export const OTHER_ZONE_BITS = "NXM_NX_REG3[16..31]";
+
+/** @param zone where a connection that this packet opens is remembered */
+export function setZones(zone: number, other: number): Action {
+  return setRegister(REGISTERS.zone.field, other * 2 ** 16 + zone);
+}
+
+/** In the register `notes`, and in a connection's label: it has found room in its zone. */
+export const REMEMBERED = 2 ** 16;
+export const NOTE_BITS = { register: "NXM_NX_REG6[0..16]", label: "NXM_NX_CT_LABEL[0..16]" };
 
 /** What the register `role` holds. */
 export const ROLES = { caller: 1, called: 2 } as const;

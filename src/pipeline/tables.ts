@@ -27,22 +27,35 @@ export const VPC_TABLES = declareTables({
     next: ["egressTrack", "drops"],
   },
   egressTrack: {
-    purpose: "looks the connection up in the sender's conntrack zone",
+    purpose: "looks the connection up among those that the sender has opened",
     matches: ["ip"],
     actions: ["ct"],
     next: ["egressState"],
   },
   egressState: {
-    purpose: "tells new connections from known ones and asks the sender's security groups",
-    matches: ["ip", "icmp", "ct_state"],
+    purpose: "asks the sender's security groups about what it has opened; looks further for others",
+    matches: ["ip", "ct_state"],
+    actions: ["set_field", "move", "resubmit", "ct", "goto_table"],
+    next: ["egressOther", "egressVerdict"],
+    calls: ["continuity", "memberships"],
+  },
+  egressOther: {
+    purpose: "tells answers from new connections and asks the sender's security groups",
+    matches: ["ip", "icmp", "ct_state", "reg10"],
     actions: ["set_field", "move", "resubmit", "goto_table"],
     next: ["egressVerdict", "drops"],
     calls: ["continuity", "memberships"],
   },
   egressVerdict: {
     purpose: "remembers what the sender may open, and drops what its groups do not allow",
-    matches: ["ip", "icmp", "ct_state", "reg7", "reg8"],
+    matches: ["ip", "ct_state", "reg7", "reg8"],
     actions: ["set_field", "ct", "goto_table"],
+    next: ["egressRoom", "peering", "drops"],
+  },
+  egressRoom: {
+    purpose: "drops what opens a connection that the sender has no room for",
+    matches: ["ip", "ct_label"],
+    actions: ["set_field", "goto_table"],
     next: ["peering", "drops"],
   },
   peering: {
@@ -70,14 +83,21 @@ export const VPC_TABLES = declareTables({
     next: ["ingressTrack"],
   },
   ingressTrack: {
-    purpose: "finds the receiver and looks the connection up in its conntrack zone",
+    purpose: "finds the receiver and looks the connection up among those opened to it",
     matches: ["ip", "nw_dst"],
     actions: ["set_field", "ct"],
     next: ["ingressState"],
   },
   ingressState: {
-    purpose: "tells new connections from known ones and asks the receiver's security groups",
-    matches: ["ip", "icmp", "ct_state"],
+    purpose: "asks the receiver's security groups about what was opened to it; looks further for others",
+    matches: ["ip", "ct_state"],
+    actions: ["set_field", "move", "resubmit", "ct", "goto_table"],
+    next: ["ingressOther", "ingressVerdict"],
+    calls: ["continuity", "memberships"],
+  },
+  ingressOther: {
+    purpose: "tells answers from new connections and asks the receiver's security groups",
+    matches: ["ip", "icmp", "ct_state", "reg10"],
     actions: ["set_field", "move", "resubmit", "goto_table"],
     next: ["ingressVerdict", "drops"],
     calls: ["continuity", "memberships"],
@@ -85,8 +105,14 @@ export const VPC_TABLES = declareTables({
   ingressVerdict: {
     purpose:
       "remembers what the receiver may be called for, and drops what its groups do not allow",
-    matches: ["ip", "icmp", "ct_state", "reg7", "reg8"],
+    matches: ["ip", "ct_state", "reg7", "reg8"],
     actions: ["set_field", "ct", "goto_table"],
+    next: ["ingressRoom", "deliver", "drops"],
+  },
+  ingressRoom: {
+    purpose: "drops what opens a connection that the receiver has no room for",
+    matches: ["ip", "ct_label"],
+    actions: ["set_field", "goto_table"],
     next: ["deliver", "drops"],
   },
   deliver: {

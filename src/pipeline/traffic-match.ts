@@ -4,6 +4,7 @@ import { portMasks, portMatch } from "../openflow/port-masks.js";
 import { REGISTERS } from "./registers.js";
 
 const ANY_CODE = "0xff00";
+const TYPE_AND_CODE = "0xffff";
 
 /** What a packet's connection must be like, one match for each mask of ports. */
 export function trafficMatches(traffic: Traffic): Match[] {
@@ -36,5 +37,5 @@ function icmpMatch(type: number | null, code: number | null): Match {
   if (type === null) return {};
   const value = (type << 8) | (code ?? 0);
   const text = value === 0 ? "0" : `0x${value.toString(16)}`;
-  return { [REGISTERS.icmp.field]: code === null ? `${text}/${ANY_CODE}` : text };
+  return { [REGISTERS.notes.field]: `${text}/${code === null ? ANY_CODE : TYPE_AND_CODE}` };
 }

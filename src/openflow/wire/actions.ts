@@ -32,7 +32,7 @@ const VOCABULARY: readonly (readonly [pattern: RegExp, write: Write])[] = [
   [/^resubmit\(,(\d+)\)$/, writeResubmit],
   [/^conjunction\((\d+),(\d+)\/(\d+)\)$/, writeConjunction],
   [/^ct\(table=(\d+),zone=([^,]+)\)$/, writeTrack],
-  [/^ct\(commit,zone=([^,]+),exec\((.*)\)\)$/, writeCommit],
+  [/^ct\(commit,(?:table=(\d+),)?zone=([^,]+),exec\((.*)\)\)$/, writeCommit],
 ];
 
 /**
@@ -122,9 +122,14 @@ function writeTrack(writer: ByteWriter, table: string, zone: string): void {
   writeCt(writer, { flags: 0, zone, table: Number(table), nested: [] });
 }
 
-function writeCommit(writer: ByteWriter, zone: string, nested: string): void {
-  const noting = splitActions(nested);
-  writeCt(writer, { flags: CT_COMMIT, zone, table: NO_RECIRCULATION, nested: noting });
+function writeCommit(
+  writer: ByteWriter,
+  next: string | undefined,
+  zone: string,
+  nested: string,
+): void {
+  const table = next === undefined ? NO_RECIRCULATION : Number(next);
+  writeCt(writer, { flags: CT_COMMIT, zone, table, nested: splitActions(nested) });
 }
 
 interface Ct {

@@ -43,12 +43,15 @@ function maskable(readValue: ReadBytes, readMask: ReadBytes): Read {
 function readNumber(text: string, bytes: number): Uint8Array | undefined {
   if (!/^(?:\d+|0x[0-9a-f]+)$/.test(text)) return undefined;
   const number = Number(text);
-  return number < 2 ** (8 * bytes) ? bytesOf(number, bytes) : undefined;
+  return number < 2 ** Math.min(8 * bytes, 32) ? bytesOf(number, bytes) : undefined;
 }
 
-/** Of numbers up to 32 bits. */
+/** Of numbers up to 32 bits; wider fields begin with zeros. */
 function bytesOf(number: number, bytes: number): Uint8Array {
-  return Uint8Array.from({ length: bytes }, (_, index) => number >>> (8 * (bytes - 1 - index)));
+  return Uint8Array.from({ length: bytes }, (_, index) => {
+    const below = bytes - 1 - index;
+    return below < 4 ? number >>> (8 * below) : 0;
+  });
 }
 
 function readMac(text: string): Uint8Array | undefined {

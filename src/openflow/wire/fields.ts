@@ -46,6 +46,7 @@ export const MATCH_FIELDS: ReadonlyMap<string, WireField> = new Map<string, Wire
   ...REGISTERS.map((index): Entry => [`reg${index}`, nicira(index, 4)]),
   ["ct_state", nicira(105, 4, "ctState")],
   ["ct_mark", nicira(107, 4)],
+  ["ct_label", nicira(108, 16)],
   ["ct_nw_src", nicira(120, 4, "ipv4")],
   ["ct_nw_dst", nicira(121, 4, "ipv4")],
   ["ct_nw_proto", nicira(119, 1)],

@@ -73,6 +73,7 @@ describe("drops with a switch", () => {
     egressPolicy: none,
     notAdmitted: none,
     ingressPolicy: { packets: 2 ** 40, bytes: 2 ** 50 },
+    connectionLimit: none,
   };
   let dropsOf: () => Promise<InterfaceDrops | null>;
   let surveyDrops: () => Promise<DropSurvey | null>;

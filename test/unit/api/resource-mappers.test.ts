@@ -59,6 +59,7 @@ describe("the drops of a network interface", () => {
     egressPolicy: none,
     notAdmitted: none,
     ingressPolicy: none,
+    connectionLimit: none,
   };
 
   test("are its counters, and since when", () => {

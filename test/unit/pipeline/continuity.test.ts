@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { formatIp } from "../../../src/domain/cidr.js";
 import type { InterfaceIntent } from "../../../src/domain/intent.js";
 import { UDP } from "../../../src/domain/traffic.js";
+import type { Role } from "../../../src/pipeline/registers.js";
 import { packetOf, reversed } from "./interpreter/tuple.js";
 import { errorAbout, Network, type Packet } from "./network.js";
-import { autoRouted, vpc as makeVpc, peering, type Topology } from "./topologies.js";
+import { autoRouted, vpc as makeVpc, peering, portsOf, type Topology } from "./topologies.js";
 
 describe("a peer that another with the same addresses takes the place of", () => {
   const [hub, old, twin] = [
@@ -83,20 +84,22 @@ describe("an answer inside a VPC", () => {
   const alone = { vpcs: [inside], peerings: [] };
   const question = { protocol: UDP, from: 5000, to: 53 } as const;
 
+  /** Before an interface had two zones, what it had opened was in that of its callers too. */
   it.each([
-    ["the VPC", "0", true],
-    ["a peering", "0x65", false],
-  ])("passes to who had asked inside %s", (_where, mark, passes) => {
+    ["the VPC", "caller", "0", true],
+    ["a peering", "caller", "0x65", false],
+    ["the VPC, before there were two zones", "called", "0", true],
+    ["a peering, before there were two zones", "called", "0x65", false],
+  ] as const)("passes to who had asked inside %s", (_where, role, mark, passes) => {
     if (from === undefined || to === undefined) throw new Error("no two interfaces");
     const network = new Network(alone);
     const asked = { ...question, source: formatIp(to.ip), target: formatIp(from.ip) };
-    network.conntrack.commit(zoneOf(from), packetOf(asked), { ct_mark: "0" });
-    network.conntrack.commit(zoneOf(to), packetOf(asked), { ct_mark: mark });
+    const zones = portsOf(inside).interfaces;
+    const zoneOf = ({ id }: InterfaceIntent, as: Role) =>
+      `0x${(zones.get(id)?.zones[as] ?? 0).toString(16)}`;
+    network.conntrack.commit(zoneOf(from, "called"), packetOf(asked), { ct_mark: "0" });
+    network.conntrack.commit(zoneOf(to, role), packetOf(asked), { ct_mark: mark });
     const got = network.send(inside, from, { fields: packetOf(reversed(asked)) });
     expect(got).toEqual(passes ? [to.id] : []);
   });
 });
-
-function zoneOf({ number }: InterfaceIntent): string {
-  return `0x${number.toString(16)}`;
-}

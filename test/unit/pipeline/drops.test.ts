@@ -4,7 +4,7 @@ import type { Flow } from "../../../src/openflow/flow.js";
 import { countedDrop, DROP_REASONS } from "../../../src/pipeline/drops.js";
 import { vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
-import { zoneOfReceiver } from "../../../src/pipeline/zone-of-flow.js";
+import { zonesOfFlow } from "../../../src/pipeline/zone-of-flow.js";
 import { Network } from "./network.js";
 import { OPTIONS, portsOf, routed, vpc } from "./topologies.js";
 
@@ -56,7 +56,8 @@ describe("counted drops", () => {
 
 describe("the zone of a flow", () => {
   it("is that of its receiver, where it looks for the receiver's connections", () => {
-    const zones = flows.flatMap((flow) => zoneOfReceiver(flow) ?? []);
-    expect(zones).toEqual([...portsOf(a).interfaces.values()].map(({ zone }) => zone));
+    const zones = flows.flatMap(zonesOfFlow);
+    const plugged = [...portsOf(a).interfaces.values()];
+    expect(zones).toEqual(plugged.flatMap(({ zones: { called, caller } }) => [called, caller]));
   });
 });

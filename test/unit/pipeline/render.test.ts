@@ -25,7 +25,7 @@ const inTable = (flows: readonly Flow[], table: keyof typeof VPC_TABLES) =>
 describe("a VPC bridge", () => {
   it("ends every table with a drop that counts, by interface where a route is missing", () => {
     const misses = render([]).filter(({ priority }) => priority === 0);
-    expect(misses.map(({ table }) => table)).toEqual([...Array(19).keys()]);
+    expect(misses.map(({ table }) => table)).toEqual(Object.values(VPC_TABLES).map(({ number }) => number));
     const others = misses.filter(({ actions }) => actions !== "drop");
     expect(others.map(({ table, actions }) => [table, actions])).toEqual([
       [VPC_TABLES.route.number, formatActions(dropFor("noRoute"))],
@@ -77,10 +77,11 @@ describe("a VPC bridge", () => {
   it("routes by the table of the sender's subnet, which a blackhole takes part in", () => {
     const tables = routed(a, { "10.20.0.0/16": 101, "10.20.4.0/24": null }, { "0.0.0.0/0": 101 });
     const routes = inTable(render([ab], tables), "route").filter(({ match }) => match["reg2"]);
+    const onward = `set_field:0x65->reg1,goto_table:${VPC_TABLES.egressTrack.number}`;
     expect(routes.map(({ priority, match, actions }) => [priority, match, actions])).toEqual([
-      [17, { ip: true, reg2: "0x20", nw_dst: "10.20.0.0/16" }, "set_field:0x65->reg1,goto_table:4"],
+      [17, { ip: true, reg2: "0x20", nw_dst: "10.20.0.0/16" }, onward],
       [25, { ip: true, reg2: "0x20", nw_dst: "10.20.4.0/24" }, formatActions(dropFor("blackhole"))],
-      [1, { ip: true, reg2: "0x21" }, "set_field:0x65->reg1,goto_table:4"],
+      [1, { ip: true, reg2: "0x21" }, onward],
     ]);
     expect(routes.map(({ cookie }) => decodeCookie(cookie))).toMatchObject([
       { category: "route", object: 0x20 },
@@ -156,7 +157,7 @@ describe("the exchange", () => {
   });
 
   it("admits both directions, each by port, MACs and blocks", () => {
-    const cookie = 0xabcdef14_00000065n;
+    const cookie = 0xabcdef24_00000065n;
     const [there, back, ...more] = exchangeFlows([ab], uplinks, OPTIONS);
     expect(more).toEqual([]);
     expect(there).toEqual({

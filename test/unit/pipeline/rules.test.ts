@@ -115,8 +115,8 @@ describe("rules", () => {
     [{ kind: "icmp", type: null, code: null }, [{ ct_nw_proto: "1" }]],
     [{ kind: "icmp", type: 8, code: null }, [{ ct_nw_proto: "1", reg6: "0x800/0xff00" }]],
     [{ kind: "icmp", type: 0, code: null }, [{ ct_nw_proto: "1", reg6: "0/0xff00" }]],
-    [{ kind: "icmp", type: 0, code: 0 }, [{ ct_nw_proto: "1", reg6: "0" }]],
-    [{ kind: "icmp", type: 3, code: 4 }, [{ ct_nw_proto: "1", reg6: "0x304" }]],
+    [{ kind: "icmp", type: 0, code: 0 }, [{ ct_nw_proto: "1", reg6: "0/0xffff" }]],
+    [{ kind: "icmp", type: 3, code: 4 }, [{ ct_nw_proto: "1", reg6: "0x304/0xffff" }]],
     [tcp(0, 65_535), [{ ct_nw_proto: "6" }]],
     [
       tcp(80, 82),

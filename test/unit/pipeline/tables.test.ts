@@ -15,24 +15,28 @@ describe("the tables of a VPC bridge", () => {
   it("have numbers in order of declaration", () => {
     expect(Object.values(VPC_TABLES).map(({ name, number }) => `${number} ${name}`)).toEqual([
       "0 classify",
-      "1 spoofGuard",
-      "2 arp",
-      "3 route",
-      "4 egressTrack",
-      "5 egressState",
-      "6 egressVerdict",
-      "7 peering",
-      "8 exchangeIngress",
-      "9 ingressSubnet",
-      "10 returnRoute",
-      "11 ingressTrack",
-      "12 ingressState",
-      "13 ingressVerdict",
-      "14 deliver",
-      "15 continuity",
-      "16 memberships",
-      "17 rules",
-      "18 drops",
+      "33 spoofGuard",
+      "34 arp",
+      "35 route",
+      "36 egressTrack",
+      "37 egressState",
+      "38 egressOther",
+      "39 egressVerdict",
+      "40 egressRoom",
+      "41 peering",
+      "42 exchangeIngress",
+      "43 ingressSubnet",
+      "44 returnRoute",
+      "45 ingressTrack",
+      "46 ingressState",
+      "47 ingressOther",
+      "48 ingressVerdict",
+      "49 ingressRoom",
+      "50 deliver",
+      "51 continuity",
+      "52 memberships",
+      "53 rules",
+      "54 drops",
     ]);
   });
 
@@ -54,18 +58,21 @@ describe("the tables of a VPC bridge", () => {
       "continuity",
       "memberships",
       "rules",
+      "ingressOther",
       "ingressVerdict",
+      "ingressRoom",
       "deliver",
       "drops",
     ]);
   });
 
   it("judge nothing before it has a route, and deliver nothing that is not judged", () => {
-    const { route, egressTrack, ingressTrack, ingressVerdict, ...others } = VPC_TABLES;
+    const { route, egressTrack, ingressTrack, ingressVerdict, ingressRoom, ...others } = VPC_TABLES;
     expect(route.next).toEqual(["egressTrack", "drops"]);
     expect(egressTrack.next).toEqual(["egressState"]);
     expect(ingressTrack.next).toEqual(["ingressState"]);
     expect(ingressVerdict.next).toContain("deliver");
+    expect(ingressRoom.next).toContain("deliver");
     expect(Object.values(others).filter(({ next }) => next.includes("deliver"))).toEqual([]);
   });
 
@@ -150,7 +157,7 @@ describe("tableFlow, of looking into a table", () => {
     tableFlow(VPC_TABLES, table, { ...spec, actions: [action] });
 
   it("allows what the table declares", () => {
-    expect(build(egressState, resubmit(memberships.number))().actions).toBe("resubmit(,16)");
+    expect(build(egressState, resubmit(memberships.number))().actions).toBe(`resubmit(,${memberships.number})`);
   });
 
   it("refuses what it does not, although it may continue there, and the other way round", () => {

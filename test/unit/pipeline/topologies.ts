@@ -152,7 +152,7 @@ export function portsOf(intent: VpcIntent): VpcPorts {
     interfaces: new Map(
       intent.interfaces.map(({ id, number }, index) => [
         id,
-        { port: UPLINK + 1 + index, zone: number },
+        { port: UPLINK + 1 + index, zones: { caller: 2 * number, called: 2 * number + 1 } },
       ]),
     ),
   };

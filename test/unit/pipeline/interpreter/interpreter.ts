@@ -40,7 +40,7 @@ export function runBridge(
 const SET_FIELD = /^set_field:(.+)->(\w+)$/;
 const RESUBMIT = /^resubmit\(,(\d+)\)$/;
 const TRACK = /^ct\(table=(\d+),zone=([^,]+)\)$/;
-const COMMIT = /^ct\(commit,zone=([^,]+),exec\((.+)\)\)$/;
+const COMMIT = /^ct\(commit,(?:table=(\d+),)?zone=([^,]+),exec\((.+)\)\)$/;
 const ALIASES: Readonly<Record<string, string>> = {
   eth_src: "dl_src",
   eth_dst: "dl_dst",
@@ -91,9 +91,10 @@ class Run {
       this.lookUp(Number(table), tracked);
       return fields;
     }
-    const [, into, notes] = COMMIT.exec(action) ?? [];
+    const [, next, into, notes] = COMMIT.exec(action) ?? [];
     if (into === undefined || notes === undefined) return undefined;
-    this.#conntrack.commit(bitsOf(fields, into), fields, noted(fields, notes));
+    const known = this.#conntrack.commit(bitsOf(fields, into), fields, noted(fields, notes));
+    if (next !== undefined) this.lookUp(Number(next), { ...fields, ...known });
     return fields;
   }
 
