@@ -16,7 +16,7 @@ const FAR_SIDE: Stop = {
 export function hideFarSide(verdict: Verdict): Verdict {
   const { stop, through, hops } = verdict;
   if (through === undefined) return verdict;
-  const tells = stop?.code === "egressPolicy" && verdict.egressTellsOfFarSide;
+  const tells = isAtEgress(stop) && verdict.egressTellsOfFarSide;
   if (stop === undefined) {
     return {
       ...verdict,
@@ -33,6 +33,11 @@ export function hideFarSide(verdict: Verdict): Verdict {
     stop: FAR_SIDE,
     answering: undefined,
   };
+}
+
+/** Whether it says that an egress rule allows the connection, or that none does. */
+function isAtEgress(stop: Stop | undefined): boolean {
+  return stop?.code === "egressPolicy" || (stop?.code === "connectionLimit" && !stop.beyond);
 }
 
 function isNear(hop: Hop, farVpcId: string): boolean {

@@ -12,6 +12,7 @@ import { askerOf, type Facts, isPing, opensConnection, type Question } from "./q
 import {
   ambiguousSource,
   blackhole,
+  connectionLimit,
   gatewayOnlyAnswersPing,
   noRoute,
   noRouteBack,
@@ -178,9 +179,10 @@ function passEgress(walk: Walk): Stop | undefined {
 }
 
 function passRules(walk: Walk, candidate: Candidate): Stop | undefined {
-  const { vpc, direction } = candidate;
+  const { vpc, eni, direction } = candidate;
   const found = allowingRule(candidate);
-  if (found === undefined) return noRule(candidate, direction === "ingress" && isBeyond(walk));
+  const beyond = direction === "ingress" && isBeyond(walk);
+  if (found === undefined) return noRule(candidate, beyond);
   walk.hops.push({
     kind: "rule",
     vpcId: vpc.id,
@@ -189,7 +191,8 @@ function passRules(walk: Walk, candidate: Candidate): Stop | undefined {
     securityGroupRuleId: found.rule.id,
     byGroup: found.rule.peer.kind === "group",
   });
-  return undefined;
+  const role = direction === "egress" ? "caller" : "called";
+  return walk.facts.isFull(eni.id, role) ? connectionLimit(candidate, beyond) : undefined;
 }
 
 /** Out of the VPC, through the exchange, and into the other one, which minds whom its routes mean. */

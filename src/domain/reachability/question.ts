@@ -25,6 +25,8 @@ export interface Facts {
   /** Every live peering of these VPCs. */
   readonly peerings: readonly PeeringIntent[];
   isPluggedIn(networkInterfaceId: string): boolean;
+  /** Whether it has as many connections as it may: those that it opens, or those opened to it. */
+  isFull(networkInterfaceId: string, role: "caller" | "called"): boolean;
 }
 
 /** The VPC and interface that ask; undefined when they are gone. */

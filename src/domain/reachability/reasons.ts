@@ -101,6 +101,20 @@ export function noRule({ eni, direction, other, opening }: Candidate, beyond: bo
   };
 }
 
+export function connectionLimit(
+  { eni, direction, other, opening }: Candidate,
+  beyond: boolean,
+): Stop {
+  const what = direction === "egress" ? "it has opened" : "others have opened to it";
+  const way = direction === "egress" ? "to" : "from";
+  return {
+    code: "connectionLimit",
+    beyond,
+    reason: `${STOPS.connectionLimit}: ${eni.id}, of those that ${what}; ${describeOpening(opening)} ${way} ${formatIp(other)} is one too many`,
+    remedy: `fewer connections that ${what}, or a higher PATCHBAY_CONNECTIONS_PER_INTERFACE`,
+  };
+}
+
 export function notAdmitted(ip: Ip, peering: PeeringSeen, whose: "own" | "peer"): Stop {
   const side = peering[whose];
   const isTold = whose === "own" || !peering.settling;

@@ -82,6 +82,7 @@ const DROPPED_AT: Readonly<Record<StopCode, Stage | "back" | null>> = {
   receiverNotPluggedIn: "receiver",
   ambiguousSource: "returnRoute",
   ingressPolicy: "ingressPolicy",
+  connectionLimit: null,
   noRouteBack: "back",
   farSide: null,
 };

@@ -3,12 +3,19 @@ import { routerMac } from "../../../domain/mac.js";
 import { type Opening, protocolOf } from "../../../domain/reachability/question.js";
 import type { End, Probe } from "../../../domain/reachability/trace.js";
 import { TCP } from "../../../domain/traffic.js";
+import { REMEMBERED } from "../../../pipeline/registers.js";
 
 /** A packet as `ofproto/trace` takes it, and what conntrack knows of its connection. */
 export interface TracedPacket {
   readonly flow: string;
   /** Without what the packet itself says. */
   readonly connection: readonly string[];
+}
+
+/** The connection once conntrack has found room for it, as far as the next table asks. */
+export function remember(connection: readonly string[]): string[] {
+  const others = connection.filter((field) => !field.startsWith("ct_label="));
+  return [...others, `ct_label=${REMEMBERED}`];
 }
 
 /** Where a client's ports begin (RFC 6335). */

@@ -6,6 +6,8 @@ export interface TracedPart {
   readonly output: number | "IN_PORT" | undefined;
   /** The flow with which it comes back from conntrack. */
   readonly resumed: string | undefined;
+  /** Whether conntrack was told to remember the connection before it comes back. */
+  readonly remembered: boolean;
 }
 
 /** The recirculation that a trace began with was forgotten meanwhile. */
@@ -41,7 +43,8 @@ export function readTrace(text: string): TracedPart {
     if (back !== undefined) output = "IN_PORT";
   }
   const resumed = resumedFlow(actions, rest.join(""));
-  return { bridges, output: sends(actions) ? output : undefined, resumed };
+  const remembered = /ct\(commit[^()]*\),recirc\(/.test(actions);
+  return { bridges, output: sends(actions) ? output : undefined, resumed, remembered };
 }
 
 function resumedFlow(actions: string, rest: string): string | undefined {

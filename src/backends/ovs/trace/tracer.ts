@@ -4,12 +4,21 @@ import type { SwitchNames } from "../../names.js";
 import type { BackendLog, SwitchWatch } from "../switch-watch.js";
 import type { Claim } from "../topology.js";
 import type { Unixctl } from "../unixctl.js";
-import { answeringPacket, openingPacket, resumeWith, type TracedPacket } from "./probe-text.js";
+import {
+  answeringPacket,
+  openingPacket,
+  remember,
+  resumeWith,
+  type TracedPacket,
+} from "./probe-text.js";
 import { stagesOf } from "./stages.js";
 import { ForgottenRecirculation, readTrace, type TracedPart } from "./trace-text.js";
 
-/** A packet is judged twice, once as its sender's and once as its receiver's. */
-const MOST_PARTS = 4;
+/**
+ * A packet is judged twice, once as its sender's and once as its receiver's; each time two zones may
+ * be asked, and one told to remember it.
+ */
+const MOST_PARTS = 7;
 /** A recirculation is remembered for a quarter of a second after its trace (measured). */
 const ATTEMPTS = 3;
 
@@ -104,7 +113,7 @@ async function parts(
     found.push(part);
     if (part.resumed === undefined) return found;
     at = part.bridges.at(-1)?.name ?? at;
-    next = resumeWith(part.resumed, connection);
+    next = resumeWith(part.resumed, part.remembered ? remember(connection) : connection);
   }
   throw new Error("the packet asks conntrack again and again");
 }
