@@ -51,7 +51,7 @@ export function classifyInterfaceFlow(context: VpcContext, eni: BoundInterface):
     actions: [
       setRegister(REGISTERS.interface.field, eni.number),
       setRegister(REGISTERS.routeTable.field, eni.routeTable),
-      setRegister(REGISTERS.zone.field, eni.zone),
+      setRegister(REGISTERS.zone.field, eni.zones.called),
       gotoTable(VPC_TABLES.spoofGuard.number),
     ],
   });

@@ -20,11 +20,18 @@ export interface VpcPorts {
   readonly interfaces: ReadonlyMap<string, InterfacePort>;
 }
 
+/** Conntrack zones of an interface: 1 to 65535, each of this interface alone on the host. */
+export interface InterfaceZones {
+  /** Of the connections that it opens. */
+  readonly caller: number;
+  /** Of the connections that others open to it. */
+  readonly called: number;
+}
+
 /** Where an interface is plugged in. */
 export interface InterfacePort {
   readonly port: number;
-  /** Its conntrack zone: 1 to 65535, of no other interface on the host. */
-  readonly zone: number;
+  readonly zones: InterfaceZones;
 }
 
 /** An interface that is plugged in. */

@@ -22,7 +22,7 @@ export interface ExampleFlows {
 
 const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true };
 const UPLINK_PORT = 1;
-const PLUGGED = { port: 2, zone: 9 };
+const PLUGGED = { port: 2, zones: { caller: 8, called: 9 } };
 const MAIN_TABLE = 7;
 const WEB = 5;
 const LOCAL = 0;

@@ -73,7 +73,7 @@ export function receiverFlow(context: VpcContext, eni: BoundInterface): Flow {
     match: { ip: true, nw_dst: formatIp(eni.ip) },
     actions: [
       setRegister(REGISTERS.interface.field, eni.number),
-      setRegister(REGISTERS.zone.field, eni.zone),
+      setRegister(REGISTERS.zone.field, eni.zones.called),
       track(ZONE_BITS, VPC_TABLES.ingressState.number),
     ],
   });

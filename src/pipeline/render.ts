@@ -5,7 +5,7 @@ import { admissionFlows } from "./exchange.js";
 import { distinctFlows } from "./table-flow.js";
 import { flowsOfPeering, PartCache, vpcBridgeParts } from "./vpc-bridge.js";
 
-export type { InterfacePort, RenderOptions, VpcPorts } from "./context.js";
+export type { InterfacePort, InterfaceZones, RenderOptions, VpcPorts } from "./context.js";
 export { exchangeBaseFlows } from "./exchange.js";
 
 /**

@@ -109,8 +109,10 @@ function sideKey({ vpcNumber, blocks }: PeeringSide): string {
   return `${vpcNumber} ${blocks.map(formatCidr).join(",")}`;
 }
 
-function interfaceKey({ number, ip, mac, port, zone, routeTable, groups }: BoundInterface): string {
-  return `interface ${number} ${ip.value} ${mac} ${port} ${zone} ${routeTable} ${groups.join(",")}`;
+function interfaceKey(eni: BoundInterface): string {
+  const { number, ip, mac, port, zones, routeTable, groups } = eni;
+  const plugged = `${port} ${zones.caller} ${zones.called}`;
+  return `interface ${number} ${ip.value} ${mac} ${plugged} ${routeTable} ${groups.join(",")}`;
 }
 
 function memberKey({ role, peering, address, groups }: Member): string {

@@ -4,9 +4,9 @@ import { VPC_TABLES } from "./tables.js";
 
 const SETS_ZONE = new RegExp(`set_field:(\\w+)->${REGISTERS.zone.field}(?:,|$)`);
 
-/** The conntrack zone that a flow looks its receiver's connections up in; undefined for others. */
-export function zoneOfReceiver({ table, actions }: Flow): number | undefined {
-  if (table !== VPC_TABLES.ingressTrack.number) return undefined;
+/** The conntrack zones that a flow names of its receiver; none for other flows. */
+export function zonesOfFlow({ table, actions }: Flow): number[] {
+  if (table !== VPC_TABLES.ingressTrack.number) return [];
   const [, zone] = SETS_ZONE.exec(actions) ?? [];
-  return zone === undefined ? undefined : Number(zone);
+  return zone === undefined ? [] : [Number(zone)];
 }
