@@ -128,7 +128,9 @@ export const settings = z.object({
   ),
   PATCHBAY_CONNECTIONS_PER_INTERFACE: wholeNumber(1, 10_000_000)
     .prefault("50000")
-    .describe("Connections that the switch remembers for one interface; no more can be opened."),
+    .describe(
+      "Connections that the switch remembers for one interface, those that it opens and those that others open to it counted apart; beyond it no more can be opened.",
+    ),
   PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
     .prefault("200")
     .describe("Requests a second that one credential may make; 0 turns the limit off."),

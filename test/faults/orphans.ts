@@ -45,14 +45,16 @@ async function strayPorts({ sandbox }: World, vpcIds: ReadonlySet<string>): Prom
   return stray;
 }
 
-/** A zone belongs to one interface that is there; connections are remembered in such zones only. */
+/** A zone belongs to one side of one interface that is there; connections are remembered in such zones only. */
 async function strayZones({ sandbox }: World, operator: RestClient): Promise<string[]> {
   const { items } = interfaces.parse(await operator.get("/network-interfaces?limit=1000"));
   const known = new Set(items.map(({ id }) => id));
   const marks = await sandbox.vsctl("--bare", "--columns=external_ids", "find", "Interface");
   const owners = new Map<string, string>();
   const stray: string[] = [];
-  for (const [, owner = "", zone = ""] of marks.matchAll(/patchbay-ct-zone=(\S+):(\d+)/g)) {
+  for (const [, owner = "", zone = ""] of marks.matchAll(
+    /patchbay-ct-zone(?:-caller)?=(\S+):(\d+)/g,
+  )) {
     if (!known.has(owner)) stray.push(`zone ${zone} belongs to ${owner}, which is not there`);
     if (owners.has(zone)) stray.push(`zone ${zone} has two owners`);
     owners.set(zone, owner);

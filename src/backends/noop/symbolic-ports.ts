@@ -17,7 +17,8 @@ export class SymbolicPorts implements PortView {
     const ordered = [...vpc.interfaces].sort((a, b) => a.number - b.number);
     const interfaces = new Map(
       ordered.map(({ id }, index): [string, InterfacePort] => {
-        return [id, { port: FIRST_INTERFACE + index, zone: FIRST_ZONE + index }];
+        const caller = FIRST_ZONE + 2 * index;
+        return [id, { port: FIRST_INTERFACE + index, zones: { caller, called: caller + 1 } }];
       }),
     );
     return { uplink: UPLINK, interfaces };

@@ -19,7 +19,7 @@ import type { Operation } from "./ovsdb.js";
 import type { Planner, PlannerParts } from "./planner.js";
 import { settledPeerings } from "./settled-peerings.js";
 import type { Connections } from "./switch-watch.js";
-import { grantOperations, interfacesWithoutZone, zonesInFlows } from "./zones.js";
+import { grantOperations, sidesWithoutZone, zonesInFlows } from "./zones.js";
 
 /**
  * Carries one plan out. The exchange is cut first and opened last, so that at no moment a packet
@@ -121,7 +121,7 @@ export class Application {
   async #grantZonesOnce(served: Set<string>, waiting: Set<string>): Promise<boolean> {
     const { watch, belief, conntrack, zones } = this.#parts;
     const { intent } = this.#plan;
-    for (const { vpcId } of interfacesWithoutZone(intent, watch.topology)) waiting.add(vpcId);
+    for (const { vpcId } of sidesWithoutZone(intent, watch.topology)) waiting.add(vpcId);
     const grants = zones.grants(intent, watch.topology, belief);
     if (grants.every(({ networkInterfaceId }) => served.has(networkInterfaceId))) return false;
     await conntrack.prepare(

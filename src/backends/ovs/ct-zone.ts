@@ -1,3 +1,24 @@
+import type { InterfaceZones } from "../../pipeline/render.js";
+import { CT_ZONE_CALLED, CT_ZONE_CALLER } from "./external-ids.js";
+
+/** Which of an interface's two zones: that of the connections it opens, or of those opened to it. */
+export type ZoneSide = keyof InterfaceZones;
+
+export const ZONE_SIDES: readonly ZoneSide[] = ["called", "caller"];
+
+/** Where the zone of a side is kept: the key in `external_ids`. */
+export const ZONE_KEYS: Readonly<Record<ZoneSide, string>> = {
+  called: CT_ZONE_CALLED,
+  caller: CT_ZONE_CALLER,
+};
+
+/** The zones of an interface that may not have both yet. */
+export type ZonesSoFar = { readonly [side in ZoneSide]: number | undefined };
+
+export function hasBoth(zones: ZonesSoFar): zones is InterfaceZones {
+  return zones.caller !== undefined && zones.called !== undefined;
+}
+
 /** Zone 0 is everybody's: whoever names no zone uses it. */
 export const FIRST_ZONE = 1;
 export const LAST_ZONE = 65_535;

@@ -7,8 +7,12 @@ export const ROLE = "patchbay-role";
 /** The convention of libvirt, Neutron and OVN: which network interface is plugged into a port. */
 export const IFACE_ID = "iface-id";
 
-/** The conntrack zone of the network interface that is plugged in, with its id: `eni-…:7`. */
-export const CT_ZONE = "patchbay-ct-zone";
+/**
+ * The conntrack zones of the network interface that is plugged in, each with its id: `eni-…:7`. That
+ * of the called side is older: once an interface had one zone for both.
+ */
+export const CT_ZONE_CALLED = "patchbay-ct-zone";
+export const CT_ZONE_CALLER = "patchbay-ct-zone-caller";
 
 /** `uplink` is either end of the patch between a VPC's bridge and the exchange. */
 export type Role = "vpc" | "exchange" | "uplink";

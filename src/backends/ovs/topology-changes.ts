@@ -1,6 +1,6 @@
 import type { Scope } from "../../domain/intent.js";
 import type { SwitchNames } from "../names.js";
-import { CT_ZONE, IFACE_ID } from "./external-ids.js";
+import { CT_ZONE_CALLED, CT_ZONE_CALLER, IFACE_ID } from "./external-ids.js";
 import type { BridgePort, BridgeView, Topology } from "./topology.js";
 
 export interface TopologyChanges {
@@ -65,8 +65,8 @@ function describePort({ row, own, interfaces }: BridgePort, topology: Topology):
   const plugged = interfaces.map(({ name, type, options, ofport, error, externalIds }) => {
     const id = externalIds.get(IFACE_ID);
     const claimants = id === undefined ? 0 : topology.claims.get(id)?.length;
-    const zone = externalIds.get(CT_ZONE);
-    return [name, type, [...options], ofport, error, id, claimants, zone];
+    const zones = [externalIds.get(CT_ZONE_CALLED), externalIds.get(CT_ZONE_CALLER)];
+    return [name, type, [...options], ofport, error, id, claimants, ...zones];
   });
   return JSON.stringify([row.name, [...row.externalIds], own, plugged]);
 }

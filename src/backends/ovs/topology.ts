@@ -3,8 +3,16 @@ import type { VpcIntent } from "../../domain/intent.js";
 import type { InterfacePort, VpcPorts } from "../../pipeline/render.js";
 import type { PortView } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
-import { parseZone, readZone } from "./ct-zone.js";
-import { CT_ZONE, IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
+import {
+  hasBoth,
+  parseZone,
+  readZone,
+  ZONE_KEYS,
+  ZONE_SIDES,
+  type ZoneSide,
+  type ZonesSoFar,
+} from "./ct-zone.js";
+import { IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
 import type { Replica } from "./replica.js";
 import type { BridgeRow, InterfaceRow, PortRow, Uuid } from "./rows.js";
 
@@ -37,8 +45,8 @@ export interface Claim {
   readonly ofport: number | undefined;
   /** The row of the OVS interface. */
   readonly row: Uuid;
-  /** Its conntrack zone; undefined until it has one, and when another interface has the same. */
-  readonly zone: number | undefined;
+  /** Its conntrack zones; undefined until it has them, and where another has the same. */
+  readonly zones: ZonesSoFar;
 }
 
 /** What the replica says about bridges and ports, arranged for look-ups. Never changes. */
@@ -68,15 +76,19 @@ export class Topology implements PortView {
   ofVpc(vpc: VpcIntent): VpcPorts {
     const interfaces = new Map<string, InterfacePort>();
     for (const { id } of vpc.interfaces) {
-      const { ofport: port, zone } = this.soleClaim(id, vpc.id) ?? {};
-      if (port !== undefined && zone !== undefined) interfaces.set(id, { port, zone });
+      const { ofport: port, zones } = this.soleClaim(id, vpc.id) ?? {};
+      if (port !== undefined && zones !== undefined && hasBoth(zones)) {
+        interfaces.set(id, { port, zones });
+      }
     }
     return { uplink: this.#uplinks.get(vpc.id), interfaces };
   }
 
   /** The zones of interfaces that are plugged into bridges of this installation. */
   ownZones(): number[] {
-    return [...this.claims.values()].flat().flatMap(({ zone }) => zone ?? []);
+    return [...this.claims.values()]
+      .flat()
+      .flatMap(({ zones }) => ZONE_SIDES.flatMap((side) => zones[side] ?? []));
   }
 
   /** The one port that an interface is plugged into, when it works and is on its VPC's bridge. */
@@ -144,17 +156,25 @@ function viewBridges(replica: Replica, installationId: string): BridgeView[] {
   }));
 }
 
+/** A side of the interface in a row, as text: "called" comes before "caller". */
+function sideOf(uuid: Uuid, side: ZoneSide): string {
+  return `${uuid}/${side}`;
+}
+
 /**
- * Who has each zone that the host's interfaces are marked with. Of two interfaces with one zone,
- * the first by its row has it.
+ * Which side of which row has each zone that the host's interfaces are marked with. Of two that are
+ * marked with one zone, the first has it.
  */
-function zoneOwners({ interfaces }: Replica): Map<number, Uuid> {
-  const owners = new Map<number, Uuid>();
+function zoneOwners({ interfaces }: Replica): Map<number, string> {
+  const owners = new Map<number, string>();
   for (const { uuid, externalIds } of interfaces.values()) {
-    const found = readZone(externalIds.get(CT_ZONE));
-    if (found === undefined) continue;
-    const other = owners.get(found.zone);
-    if (other === undefined || uuid < other) owners.set(found.zone, uuid);
+    for (const side of ZONE_SIDES) {
+      const found = readZone(externalIds.get(ZONE_KEYS[side]));
+      if (found === undefined) continue;
+      const self = sideOf(uuid, side);
+      const other = owners.get(found.zone);
+      if (other === undefined || self < other) owners.set(found.zone, self);
+    }
   }
   return owners;
 }
@@ -168,14 +188,18 @@ function zonesOfOvn({ bridges }: Replica): number[] {
   );
 }
 
-function ownZone(row: InterfaceRow, id: string, owners: ReadonlyMap<number, Uuid>) {
-  const found = readZone(row.externalIds.get(CT_ZONE));
-  return found?.owner === id && owners.get(found.zone) === row.uuid ? found.zone : undefined;
+function ownZones(row: InterfaceRow, id: string, owners: ReadonlyMap<number, string>): ZonesSoFar {
+  const ownZone = (side: ZoneSide) => {
+    const found = readZone(row.externalIds.get(ZONE_KEYS[side]));
+    const isOwn = found?.owner === id && owners.get(found.zone) === sideOf(row.uuid, side);
+    return isOwn ? found.zone : undefined;
+  };
+  return { caller: ownZone("caller"), called: ownZone("called") };
 }
 
 function collectClaims(
   views: readonly BridgeView[],
-  owners: ReadonlyMap<number, Uuid>,
+  owners: ReadonlyMap<number, string>,
 ): Map<string, Claim[]> {
   const claims = new Map<string, Claim[]>();
   for (const { own, row, vpcId, ports } of views) {
@@ -184,9 +208,9 @@ function collectClaims(
         const id = plugged.externalIds.get(IFACE_ID);
         if (id === undefined) continue;
         const ofport = usablePort(plugged);
-        const zone = ownZone(plugged, id, owners);
+        const zones = ownZones(plugged, id, owners);
         const place = { port: plugged.name, bridge: row.name, vpcId };
-        const claim = { ...place, ofport, row: plugged.uuid, zone };
+        const claim = { ...place, ofport, row: plugged.uuid, zones };
         claims.set(id, [...(claims.get(id) ?? []), claim]);
       }
     }

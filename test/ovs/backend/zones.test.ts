@@ -48,9 +48,16 @@ async function startAnew(): Promise<void> {
   await reconcile();
 }
 
-async function zoneOf(host: Host): Promise<number> {
-  const text = await sandbox.vsctl("get", "Interface", host.port, "external_ids:patchbay-ct-zone");
+const CALLED = "patchbay-ct-zone";
+const CALLER = "patchbay-ct-zone-caller";
+
+async function zoneOf(host: Host, key = CALLED): Promise<number> {
+  const text = await sandbox.vsctl("get", "Interface", host.port, `external_ids:${key}`);
   return Number(/:(\d+)"?$/.exec(text)?.[1]);
+}
+
+async function zonesOf(host: Host): Promise<number[]> {
+  return [await zoneOf(host, CALLED), await zoneOf(host, CALLER)];
 }
 
 async function connectionsIn(zone: number): Promise<number> {
@@ -72,13 +79,36 @@ async function openMany(from: Host, to: Host): Promise<void> {
   );
 }
 
-it("gives each interface a zone of its own, and keeps it across restarts", async () => {
+it("gives each interface two zones of its own, and keeps them across restarts", async () => {
   const plugged = [await plug(1, 0), await plug(1, 1), await plug(2, 0)];
-  const zones = await Promise.all(plugged.map(zoneOf));
-  expect(new Set(zones).size).toBe(3);
+  const zones = (await Promise.all(plugged.map(zonesOf))).flat();
+  expect(new Set(zones).size).toBe(6);
   expect(zones.every((zone) => zone > 0)).toBe(true);
   await startAnew();
-  expect(await Promise.all(plugged.map(zoneOf))).toEqual(zones);
+  expect((await Promise.all(plugged.map(zonesOf))).flat()).toEqual(zones);
+});
+
+it("leaves an interface of one zone that zone, and gives it the other one", async () => {
+  const [one, other] = [await plug(1, 0), await plug(1, 1)];
+  const [kept, untouched] = [await zoneOf(one, CALLED), await zonesOf(other)];
+  await installation.stop();
+  await sandbox.vsctl("remove", "Interface", one.port, "external_ids", CALLER);
+  installation = await install(sandbox, { identity });
+  await reconcile();
+  expect(await zoneOf(one, CALLED)).toBe(kept);
+  expect(await zoneOf(one, CALLER)).toBeGreaterThan(0);
+  expect(new Set([...(await zonesOf(one)), ...untouched]).size).toBe(4);
+  expect(await zonesOf(other)).toEqual(untouched);
+});
+
+it("gives two interfaces that are marked with the same zone one each", async () => {
+  const [one, other] = [await plug(1, 0), await plug(1, 1)];
+  await installation.stop();
+  const copied = `external_ids:${CALLER}="${eniId(1, 1)}:${await zoneOf(one, CALLED)}"`;
+  await sandbox.vsctl("set", "Interface", other.port, copied);
+  installation = await install(sandbox, { identity });
+  await reconcile();
+  expect(new Set([...(await zonesOf(one)), ...(await zonesOf(other))]).size).toBe(4);
 });
 
 it("forgets the connections of a zone before another interface gets it", async () => {
@@ -109,13 +139,13 @@ it("empties the zone of an interface that is unplugged, and takes its limit back
   expect(await limits()).toContain(`zone=${await zoneOf(one)},limit=`);
 });
 
-it("gives a port that is handed to another interface another zone", async () => {
+it("gives a port that is handed to another interface other zones", async () => {
   const host = await plug(1, 0);
-  const zone = await zoneOf(host);
+  const zones = await zonesOf(host);
   await sandbox.vsctl("set", "Interface", host.port, `external_ids:iface-id=${eniId(1, 1)}`);
   await eventually(() => installation.backend.binding(eniId(1, 1)).kind === "bound");
   await reconcile();
-  expect(await zoneOf(host)).not.toBe(zone);
+  expect(new Set([...(await zonesOf(host)), ...zones]).size).toBe(4);
 });
 
 /** Plugs an interface in while bridges and ports are being changed, before flows are. */

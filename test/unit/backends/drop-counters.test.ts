@@ -19,7 +19,10 @@ const NOTHING = { packets: 0, bytes: 0 };
 /** What a bridge prints of its drops table: packets by interface and reason, the rest zero. */
 function dump(n: number, packets: Record<number, Record<string, number>>, mark = MARK): string {
   const vpc = VPCS[n - 1] ?? vpcIntent(n, 0);
-  const ports = vpc.interfaces.map(({ id }, at) => [id, { port: at + 2, zone: at + 1 }] as const);
+  const zonesAt = (at: number) => ({ caller: 2 * at + 1, called: 2 * at + 2 });
+  const ports = vpc.interfaces.map(
+    ({ id }, at) => [id, { port: at + 2, zones: zonesAt(at) }] as const,
+  );
   const places = { uplink: 1, interfaces: new Map(ports) };
   const flows = vpcBridgeFlows(vpc, [], places, { mark, dropFragments: false });
   const lines = flows.flatMap((flow) => {
@@ -51,7 +54,7 @@ function world({ exec, unplugged = [], away = false, limitMs }: Surroundings) {
         vpcId: vpcId(number),
         ofport: 2,
         row: id,
-        zone: 1,
+        zones: { caller: 1, called: 2 },
       };
       return [[id, [claim]] as const];
     }),

@@ -66,3 +66,11 @@ function interfaceRow({ name, type, ofport, error, peer, ids }: PortSpec) {
 function map(entries: Readonly<Record<string, string>> = {}) {
   return ["map", Object.entries(entries)];
 }
+
+/** The `external_ids` that keep an interface's conntrack zones. */
+export function zoneMarks(called: string | undefined, caller: string | undefined) {
+  return {
+    ...(called === undefined ? {} : { "patchbay-ct-zone": called }),
+    ...(caller === undefined ? {} : { "patchbay-ct-zone-caller": caller }),
+  };
+}

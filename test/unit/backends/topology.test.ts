@@ -3,7 +3,7 @@ import { SwitchNames } from "../../../src/backends/names.js";
 import { Topology } from "../../../src/backends/ovs/topology.js";
 import { topologyChanges } from "../../../src/backends/ovs/topology-changes.js";
 import { eniId, scopeOf, vpcId, vpcIntent } from "../../support/intents.js";
-import { type BridgeSpec, type PortSpec, replicaOf } from "./switch-rows.js";
+import { type BridgeSpec, type PortSpec, replicaOf, zoneMarks } from "./switch-rows.js";
 
 const INSTALLATION = "installation-a";
 const NAMES = new SwitchNames(0xa);
@@ -11,9 +11,11 @@ const OWN = { "patchbay-installation": INSTALLATION };
 
 describe("bindings", () => {
   it("need one working port on the bridge of the interface's own VPC", () => {
-    const topology = view([bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`)])]);
+    const topology = view([
+      bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`, `${eniId(1)}:8`)]),
+    ]);
     expect(topology.binding(eniId(1), vpcId(1))).toEqual({ kind: "bound", port: "tap0" });
-    const plugged = new Map([[eniId(1), { port: 5, zone: 9 }]]);
+    const plugged = new Map([[eniId(1), { port: 5, zones: { caller: 8, called: 9 } }]]);
     expect(topology.ofVpc(vpcIntent(1, 1)).interfaces).toEqual(plugged);
   });
 
@@ -57,8 +59,9 @@ describe("bindings", () => {
 });
 
 describe("conntrack zones", () => {
-  const zoneOf = (bridges: readonly BridgeSpec[], n = 1) =>
-    view(bridges).soleClaim(eniId(n), vpcId(n))?.zone;
+  const zonesOf = (bridges: readonly BridgeSpec[], n = 1) =>
+    view(bridges).soleClaim(eniId(n), vpcId(n))?.zones;
+  const zoneOf = (bridges: readonly BridgeSpec[], n = 1) => zonesOf(bridges, n)?.called;
 
   it("are needed to take part, and not to be bound", () => {
     const topology = view([bridge(1, [plug("tap0", 5, eniId(1))])]);
@@ -68,15 +71,30 @@ describe("conntrack zones", () => {
   });
 
   it("belong to the interface that is named with them: another in its port has none", () => {
-    const mark = `${eniId(1, 3)}:9`;
-    expect(zoneOf([bridge(1, [plug("tap0", 5, eniId(1), mark)])])).toBeUndefined();
+    const marks = [`${eniId(1, 3)}:9`, `${eniId(1, 3)}:8`];
+    const none = { caller: undefined, called: undefined };
+    expect(zonesOf([bridge(1, [plug("tap0", 5, eniId(1), ...marks)])])).toEqual(none);
+  });
+
+  it("are two, and an interface with one of them takes no part yet", () => {
+    const mark = (zone: number) => `${eniId(1)}:${zone}`;
+    for (const [called, caller] of [
+      [mark(9), undefined],
+      [undefined, mark(8)],
+      [mark(9), mark(9)],
+    ] as const) {
+      const topology = view([bridge(1, [plug("tap0", 5, eniId(1), called, caller)])]);
+      expect(topology.ofVpc(vpcIntent(1, 1)).interfaces.size).toBe(0);
+    }
+    const copied = zonesOf([bridge(1, [plug("tap0", 5, eniId(1), mark(9), mark(9))])]);
+    expect(copied).toEqual({ called: 9, caller: undefined });
   });
 
   it.each(["", "9", `${eniId(1)}:`, `${eniId(1)}:0`, `${eniId(1)}:65536`, `${eniId(1)}:9x`])(
     "are not read from %j",
     (mark) => {
       const topology = view([bridge(1, [plug("tap0", 5, eniId(1), mark)])]);
-      expect(topology.soleClaim(eniId(1), vpcId(1))?.zone).toBeUndefined();
+      expect(topology.soleClaim(eniId(1), vpcId(1))?.zones.called).toBeUndefined();
       expect(topology.zones).toEqual(new Set());
     },
   );
@@ -91,12 +109,13 @@ describe("conntrack zones", () => {
   });
 
   it("are spoken for on the whole host, whoever has marked them", () => {
-    const theirs = { name: "br-theirs", ports: [plug("eth9", 1, "lsp", "eni-elsewhere:77")] };
+    const marks = ["eni-elsewhere:77", "eni-elsewhere:76"];
+    const theirs = { name: "br-theirs", ports: [plug("eth9", 1, "lsp", ...marks)] };
     const stranger = { ...bridge(3, [plug("tap3", 5, eniId(3), `${eniId(3)}:78`)]), ids: {} };
     const own = bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`)]);
     const ovn = { name: "br-int", ids: { "ct-zone-lsp1": "5", "ovn-other": "6" }, ports: [] };
     const topology = view([theirs, stranger, own, ovn]);
-    expect([...topology.zones].sort((a, b) => a - b)).toEqual([5, 9, 77, 78]);
+    expect([...topology.zones].sort((a, b) => a - b)).toEqual([5, 9, 76, 77, 78]);
     expect(topology.ownZones()).toEqual([9]);
   });
 });
@@ -125,18 +144,22 @@ describe("changes", () => {
   });
 
   it("are told when a zone is given, taken or another, and nobody else is bothered", () => {
-    const with9 = (mark?: string) => [
-      bridge(1, [plug("tap0", 5, eniId(1), mark)]),
+    const marked = (marks: readonly (string | undefined)[]) => [
+      bridge(1, [plug("tap0", 5, eniId(1), ...marks)]),
       bridge(2, []),
       exchange([1, 2]),
     ];
-    const doubts = (from: string | undefined, to: string | undefined) =>
-      topologyChanges(view(with9(from)), view(with9(to)), NAMES);
+    const between = (from: (string | undefined)[], to: (string | undefined)[]) =>
+      topologyChanges(view(marked(from)), view(marked(to)), NAMES);
+    const doubts = (from: string | undefined, to: string | undefined) => between([from], [to]);
     const told = { doubtful: scopeOf(1), rebuilt: [] };
     expect(doubts(undefined, `${eniId(1)}:9`)).toEqual(told);
     expect(doubts(`${eniId(1)}:9`, undefined)).toEqual(told);
     expect(doubts(`${eniId(1)}:9`, `${eniId(1)}:10`)).toEqual(told);
     expect(doubts(`${eniId(1)}:9`, `${eniId(1)}:9`).doubtful).toEqual(new Set());
+    const [called, caller] = [`${eniId(1)}:9`, `${eniId(1)}:8`];
+    expect(between([called, caller], [called, undefined])).toEqual(told);
+    expect(between([called, caller], [undefined, called])).toEqual(told);
   });
 
   it("that cost a bridge its flows name the bridge; of the exchange they concern all", () => {
@@ -165,7 +188,13 @@ function exchange(vpcs: readonly number[]): BridgeSpec {
   return { name: NAMES.exchange, failMode: "secure", datapathType: "netdev", ids: OWN, ports };
 }
 
-function plug(name: string, ofport: number | undefined, ifaceId: string, zone?: string): PortSpec {
-  const ids = { "iface-id": ifaceId, ...(zone === undefined ? {} : { "patchbay-ct-zone": zone }) };
+function plug(
+  name: string,
+  ofport: number | undefined,
+  ifaceId: string,
+  called?: string,
+  caller?: string,
+): PortSpec {
+  const ids = { "iface-id": ifaceId, ...zoneMarks(called, caller) };
   return { name, ids, ...(ofport === undefined ? {} : { ofport }) };
 }

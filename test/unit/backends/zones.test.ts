@@ -6,22 +6,23 @@ import { Topology } from "../../../src/backends/ovs/topology.js";
 import { grantOperations, ZoneAllocator } from "../../../src/backends/ovs/zones.js";
 import { vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { eniId, slice, vpcId, vpcIntent } from "../../support/intents.js";
-import { type BridgeSpec, type PortSpec, replicaOf } from "./switch-rows.js";
+import { type BridgeSpec, type PortSpec, replicaOf, zoneMarks } from "./switch-rows.js";
 
 const INSTALLATION = "installation-a";
 const MARK = 0xa;
 const NAMES = new SwitchNames(MARK);
 
-/** VPC 1 with an interface for each mark, undefined for one without a zone. */
-function plugged(marks: readonly (string | undefined)[]): BridgeSpec {
-  const ports = marks.map((mark, index): PortSpec => {
-    const zone = mark === undefined ? {} : { "patchbay-ct-zone": mark };
-    return {
+type Marks = readonly [called?: string | undefined, caller?: string | undefined];
+
+/** VPC 1 with an interface for each pair of marks, undefined for a zone that it has not. */
+function plugged(marks: readonly Marks[]): BridgeSpec {
+  const ports = marks.map(
+    ([called, caller], index): PortSpec => ({
       name: `tap${index}`,
       ofport: index + 1,
-      ids: { "iface-id": eniId(1, index), ...zone },
-    };
-  });
+      ids: { "iface-id": eniId(1, index), ...zoneMarks(called, caller) },
+    }),
+  );
   const ids = { "patchbay-installation": INSTALLATION, "patchbay-vpc": vpcId(1) };
   return { name: NAMES.vpcBridge(1), ids, ports };
 }
@@ -29,15 +30,18 @@ function plugged(marks: readonly (string | undefined)[]): BridgeSpec {
 const view = (bridges: readonly BridgeSpec[]) =>
   new Topology(replicaOf(bridges), INSTALLATION, NAMES);
 
-/** The zones that so many interfaces without one are given. */
+/** The zones that so many interfaces are given that lack the one of their calls. */
 function granted(
   allocator: ZoneAllocator,
   count: number,
   taken: readonly number[] = [],
   belief = new Belief(MARK),
 ): number[] {
-  const waiting = view([plugged(Array.from({ length: count }, () => undefined))]);
-  const soleClaim = (id: string, of: string) => waiting.soleClaim(id, of);
+  const waiting = view([plugged(Array.from({ length: count }, () => []))]);
+  const soleClaim = (id: string, of: string) => {
+    const claim = waiting.soleClaim(id, of);
+    return claim === undefined ? undefined : { ...claim, zones: { called: 0 } };
+  };
   const topology = { zones: new Set(taken), soleClaim } as unknown as Topology;
   const grants = allocator.grants(slice("all", [vpcIntent(1, count)]), topology, belief);
   return grants.map(({ zone }) => zone);
@@ -45,17 +49,43 @@ function granted(
 
 describe("zones", () => {
   it("are given to interfaces that are plugged in and have none", () => {
-    const topology = view([plugged([`${eniId(1, 0)}:7`, undefined, `${eniId(1, 0)}:8`])]);
+    const topology = view([
+      plugged([[`${eniId(1, 0)}:7`, `${eniId(1, 0)}:6`], [], [`${eniId(1, 0)}:8`]]),
+    ]);
     const intent = slice("all", [vpcIntent(1, 4)]);
     const grants = new ZoneAllocator().grants(intent, topology, new Belief(MARK));
+    const of = (n: number) => ({
+      networkInterfaceId: eniId(1, n),
+      vpcId: vpcId(1),
+      row: `i-tap${n}`,
+    });
     expect(grants).toEqual([
-      { networkInterfaceId: eniId(1, 1), vpcId: vpcId(1), row: "i-tap1", zone: 9 },
-      { networkInterfaceId: eniId(1, 2), vpcId: vpcId(1), row: "i-tap2", zone: 10 },
+      { ...of(1), side: "called", zone: 9 },
+      { ...of(1), side: "caller", zone: 10 },
+      { ...of(2), side: "called", zone: 11 },
+      { ...of(2), side: "caller", zone: 12 },
     ]);
   });
 
+  it("are left to who has one of the two, and lacks the other only", () => {
+    const topology = view([plugged([[`${eniId(1, 0)}:7`], [undefined, `${eniId(1, 1)}:9`]])]);
+    const intent = slice("all", [vpcIntent(1, 2)]);
+    const grants = new ZoneAllocator().grants(intent, topology, new Belief(MARK));
+    expect(grants).toMatchObject([
+      { networkInterfaceId: eniId(1, 0), side: "caller", zone: 10 },
+      { networkInterfaceId: eniId(1, 1), side: "called", zone: 11 },
+    ]);
+  });
+
+  it("that two sides of an interface share are one side's only, and the other gets its own", () => {
+    const topology = view([plugged([[`${eniId(1)}:7`, `${eniId(1)}:7`]])]);
+    const intent = slice("all", [vpcIntent(1, 1)]);
+    const grants = new ZoneAllocator().grants(intent, topology, new Belief(MARK));
+    expect(grants).toMatchObject([{ side: "caller", zone: 8 }]);
+  });
+
   it("are not given where an interface is plugged in twice", () => {
-    const twice = plugged([undefined, undefined]);
+    const twice = plugged([[], []]);
     const ports = twice.ports.map((port) => ({ ...port, ids: { "iface-id": eniId(1) } }));
     const topology = view([{ ...twice, ports }]);
     const intent = slice("all", [vpcIntent(1, 1)]);
@@ -64,11 +94,11 @@ describe("zones", () => {
 
   it("of OVN are left alone, and whatever else stands there means nothing", () => {
     const ids = { "ct-zone-a": "12", "ct-zone-b": "abc", "ct-zone-c": "0", "ct-zone-d": "70000" };
-    const topology = view([plugged([undefined]), { name: "br-int", ids, ports: [] }]);
+    const topology = view([plugged([[]]), { name: "br-int", ids, ports: [] }]);
     expect([...topology.zones]).toEqual([12]);
     const intent = slice("all", [vpcIntent(1, 1)]);
     const grants = new ZoneAllocator().grants(intent, topology, new Belief(MARK));
-    expect(grants).toMatchObject([{ zone: 13 }]);
+    expect(grants).toMatchObject([{ zone: 13 }, { zone: 14 }]);
   });
 
   it("start above all that are taken, and at 1 on an empty host: never 0", () => {
@@ -89,7 +119,7 @@ describe("zones", () => {
 
   it("stay taken while flows mention them", () => {
     const vpc = vpcIntent(1, 1);
-    const interfaces = new Map([[eniId(1), { port: 1, zone: 3 }]]);
+    const interfaces = new Map([[eniId(1), { port: 1, zones: { caller: 5, called: 3 } }]]);
     const options = { mark: MARK, dropFragments: false };
     const belief = new Belief(MARK);
     belief.set("br", vpcBridgeFlows(vpc, [], { uplink: undefined, interfaces }, options));
@@ -113,17 +143,23 @@ describe("a zone in external_ids", () => {
   });
 
   it("takes the place of what stood there, and of nothing else", () => {
-    const grant = { networkInterfaceId: "eni-1", vpcId: "vpc-1", row: "row" as never, zone: 9 };
-    expect(grantOperations([grant])).toEqual([
-      {
-        op: "mutate",
-        table: "Interface",
-        where: [["_uuid", "==", ["uuid", "row"]]],
-        mutations: [
-          ["external_ids", "delete", ["set", ["patchbay-ct-zone"]]],
-          ["external_ids", "insert", ["map", [["patchbay-ct-zone", "eni-1:9"]]]],
-        ],
-      },
+    const to = { networkInterfaceId: "eni-1", vpcId: "vpc-1", row: "row" };
+    const grants = [
+      { ...to, side: "called", zone: 9 },
+      { ...to, side: "caller", zone: 8 },
+    ] as const;
+    const marking = (key: string, mark: string) => ({
+      op: "mutate",
+      table: "Interface",
+      where: [["_uuid", "==", ["uuid", "row"]]],
+      mutations: [
+        ["external_ids", "delete", ["set", [key]]],
+        ["external_ids", "insert", ["map", [[key, mark]]]],
+      ],
+    });
+    expect(grantOperations(grants)).toEqual([
+      marking("patchbay-ct-zone", "eni-1:9"),
+      marking("patchbay-ct-zone-caller", "eni-1:8"),
     ]);
   });
 });
