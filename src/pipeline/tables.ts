@@ -89,7 +89,8 @@ export const VPC_TABLES = declareTables({
     next: ["ingressState"],
   },
   ingressState: {
-    purpose: "asks the receiver's security groups about what was opened to it; looks further for others",
+    purpose:
+      "asks the receiver's security groups about what was opened to it; looks further for others",
     matches: ["ip", "ct_state"],
     actions: ["set_field", "move", "resubmit", "ct", "goto_table"],
     next: ["ingressOther", "ingressVerdict"],

@@ -8,6 +8,7 @@ import { farVpcId, judge } from "../../domain/reachability/judge.js";
 import { askerOf, type Facts, type Question } from "../../domain/reachability/question.js";
 import {
   agree,
+  type Probe,
   type TraceOutcome,
   type TraceStep,
   type Tracing,
@@ -19,6 +20,7 @@ import { findVpc } from "../../store/vpcs.js";
 import type { ServiceContext } from "../context.js";
 import { probeOf } from "./probe.js";
 import { type ReachabilityQuery, resolveQuestion } from "./resolve.js";
+import { endsOf, fullInterfaces, roomForAll } from "./room.js";
 
 export interface ReachabilityAnswer {
   /** As far as the caller may know. */
@@ -83,10 +85,9 @@ interface Comparison {
 
 async function compare(ctx: ServiceContext, plane: Plane, question: Question): Promise<Comparison> {
   const { slice, verdict } = await judgeStored(ctx, plane.view, question);
-  const untold = untraceable(verdict);
+  const untold = whyUntold(verdict);
   const probe = probeOf(slice.vpcs, question, verdict);
-  const outcome: TraceOutcome =
-    untold === undefined ? await plane.tracing.trace(probe) : { kind: "untraced", why: untold };
+  const outcome = untold === undefined ? await askSwitch(plane, verdict, probe) : untold;
   const vpcIds = [...slice.vpcs.keys()];
   const generations = [...slice.vpcs.values()].map(({ generation }) => generation);
   const { state } = plane.view.status(vpcIds, Math.max(...generations));
@@ -94,6 +95,22 @@ async function compare(ctx: ServiceContext, plane: Plane, question: Question): P
   const differs = outcome.kind === "traced" && !agree(verdict, sender, outcome);
   const upToDate = state === "programmed" && !(differs && (await isSuperseded(ctx, slice)));
   return { verdict, outcome, differs, upToDate };
+}
+
+function whyUntold(verdict: Verdict): TraceOutcome | undefined {
+  const why = untraceable(verdict);
+  return why === undefined ? undefined : { kind: "untraced", why };
+}
+
+/** A trace knows no connections: that there are too many the switch has said by their number. */
+function askSwitch(
+  { tracing }: Plane,
+  { stop }: Verdict,
+  probe: Probe,
+): TraceOutcome | Promise<TraceOutcome> {
+  if (stop?.code !== "connectionLimit") return tracing.trace(probe);
+  const there = { steps: [], dropped: undefined, delivered: undefined };
+  return { kind: "traced", there, back: undefined };
 }
 
 /** Whether something has been stored since that the switch may have followed when it was asked. */
@@ -119,16 +136,29 @@ async function judgeStored(
     const far = farVpcId(factsOf(near, view), question);
     const slice =
       far === undefined ? near : await loadIntent(ctx.db, new Set([question.vpcId, far]));
-    const verdict = judge(factsOf(slice, view), question);
+    const verdict = await judgeWithRoom(slice, view, question);
     if (verdict !== undefined) return { slice, verdict };
   }
   throw new DomainError("ServiceUnavailable", "the routes change too fast to be followed");
 }
 
+/** Whose room counts is known once it is known who would answer. */
+async function judgeWithRoom(
+  slice: IntentSlice,
+  view: DataPlaneView,
+  question: Question,
+): Promise<Verdict | undefined> {
+  const facts = factsOf(slice, view);
+  const verdict = judge(facts, question);
+  if (verdict === undefined) return undefined;
+  const ends = endsOf(question.networkInterfaceId, verdict);
+  return judge({ ...facts, isFull: await fullInterfaces(view, ends) }, question);
+}
+
 /** Without a switch nothing can be plugged in: the answer is then what it would be if it were. */
 function factsOf({ vpcs, peerings }: IntentSlice, view: DataPlaneView): Facts {
   const isPluggedIn = (id: string) => view.backend === "noop" || view.binding(id).kind === "bound";
-  return { vpcs, peerings, isPluggedIn };
+  return { vpcs, peerings, isPluggedIn, isFull: roomForAll };
 }
 
 async function showTo(ctx: ServiceContext, caller: Principal, verdict: Verdict): Promise<Verdict> {

@@ -73,6 +73,7 @@ function judged({ vpcs, peerings }: Topology, question: Question): Verdict {
     vpcs: new Map(vpcs.map((each) => [each.id, each])),
     peerings,
     isPluggedIn: () => true,
+    isFull: () => false,
   };
   const verdict = judge(facts, question);
   if (verdict === undefined) throw new Error("no verdict");

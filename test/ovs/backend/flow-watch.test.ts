@@ -5,6 +5,7 @@ import type { Plan } from "../../../src/backends/backend.js";
 import { type StageBundle, stageBundle } from "../../../src/backends/ovs/bundle.js";
 import { type Exec, exec } from "../../../src/backends/ovs/exec.js";
 import type { Scope } from "../../../src/domain/intent.js";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
@@ -189,8 +190,8 @@ it("finds what was done while its own bundle was on its way", async () => {
   const other = peeringIntent(2, 2, 3);
   const bridge = installation.names.vpcBridge(2);
   const damage = [
-    ["del-flows", bridge, "table=4"],
-    ["mod-flows", bridge, "table=3,ip,actions=drop"],
+    ["del-flows", bridge, `table=${VPC_TABLES.egressTrack.number}`],
+    ["mod-flows", bridge, `table=${VPC_TABLES.route.number},ip,actions=drop`],
     ["add-flow", bridge, "table=0,priority=0,actions=NORMAL"],
     ["del-flows", bridge],
   ];

@@ -6,6 +6,7 @@ import { judge } from "../../../src/domain/reachability/judge.js";
 import type { Opening, Question } from "../../../src/domain/reachability/question.js";
 import { agree, type TraceOutcome, untraceable } from "../../../src/domain/reachability/trace.js";
 import type { StopCode, Verdict } from "../../../src/domain/reachability/verdict.js";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { probeOf } from "../../../src/services/reachability/probe.js";
 import { uniqueName } from "../../support/sandbox.js";
 import { anyGuardedTopology, OPENINGS } from "../../unit/domain/reachability/arbitrary.js";
@@ -75,7 +76,7 @@ const byId = ({ vpcs }: Topology) => new Map(vpcs.map((each) => [each.id, each])
 function judged(...asked: Asked): Verdict {
   const [topology] = asked;
   const { peerings } = topology;
-  const facts = { vpcs: byId(topology), peerings, isPluggedIn: () => true };
+  const facts = { vpcs: byId(topology), peerings, isPluggedIn: () => true, isFull: () => false };
   const verdict = judge(facts, questionOf(asked));
   if (verdict === undefined) throw new Error("no verdict");
   return verdict;
@@ -181,7 +182,8 @@ describe("flows that somebody changed", () => {
 
   it("on the way back only, show there", async () => {
     const bridge = stage.installation.names.vpcBridge(2);
-    await stage.sandbox.ofctl("del-flows", bridge, "table=3,ip,nw_dst=10.10.0.0/16");
+    const route = `table=${VPC_TABLES.route.number},ip,nw_dst=10.10.0.0/16`;
+    await stage.sandbox.ofctl("del-flows", bridge, route);
     expect(await differs()).toMatchObject({
       there: { dropped: undefined },
       back: { dropped: "route", delivered: undefined },

@@ -192,7 +192,7 @@ it("looks again when something is plugged in while the bridge of another VPC is 
 it("keeps one interface from using up what the others need, also after a restart", async () => {
   const [greedy, victim] = [await plug(1, 0), await plug(1, 1)];
   const [third, fourth] = [await plug(1, 2), await plug(1, 3)];
-  const zone = await zoneOf(greedy);
+  const zone = await zoneOf(greedy, CALLER);
   const useUp = async () => {
     await eventually(async () => {
       // Packets that meet no datapath flow may be lost on their way up: some tries are in vain.

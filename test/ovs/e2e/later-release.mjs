@@ -7,7 +7,7 @@ import { isMainThread } from "node:worker_threads";
 const REGISTERS_MOVED_BY = 4;
 
 const CHANGES = new Map([
-  ["layout.js", [["LAYOUT = 1;", "LAYOUT = 2;"]]],
+  ["layout.js", [["LAYOUT = 2;", "LAYOUT = 3;"]]],
   ["exchange.js", [["PRIORITIES.ordinary.value", "(PRIORITIES.ordinary.value + 1)"]]],
 ]);
 
@@ -21,7 +21,7 @@ export async function load(url, context, nextLoad) {
 }
 
 function changed(file, source) {
-  let text = source.replace(/\b(reg|NXM_NX_REG)(\d)\b/g, (_, name, number) => {
+  let text = source.replace(/\b(reg|NXM_NX_REG)(\d+)\b/g, (_, name, number) => {
     return name + (Number(number) + REGISTERS_MOVED_BY);
   });
   for (const [from, to] of CHANGES.get(file) ?? []) {

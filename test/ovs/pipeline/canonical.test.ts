@@ -33,7 +33,7 @@ const KINDS = [
   "ct_tp_dst=0x8000/0xc000",
   "ct_tp_dst=443",
   "reg6=0/0xff00",
-  "reg6=0x800",
+  "reg6=0x800/0xffff",
   "ct_nw_proto=47",
   ",nw_proto=0",
   "ct_mark=0,",
@@ -43,9 +43,12 @@ const KINDS = [
   `conj_id=${2 ** 31 + 17}`,
   `conjunction(${2 ** 31 + 17},`,
   "ct_state=-new-rel-rpl+trk",
-  "ct(commit,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:",
-  "ct(table=5,zone=NXM_NX_REG3[0..15])",
-  "resubmit(,17)",
+  "ct(commit,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[]))",
+  "ct(commit,table=40,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:",
+  "ct(table=37,zone=NXM_NX_REG3[0..15])",
+  "ct(table=38,zone=NXM_NX_REG3[16..31])",
+  "ct_label=0x10000/0x10000",
+  "resubmit(,52)",
 ];
 
 describe("rendered flows are in the switch's own words", () => {

@@ -25,7 +25,9 @@ const inTable = (flows: readonly Flow[], table: keyof typeof VPC_TABLES) =>
 describe("a VPC bridge", () => {
   it("ends every table with a drop that counts, by interface where a route is missing", () => {
     const misses = render([]).filter(({ priority }) => priority === 0);
-    expect(misses.map(({ table }) => table)).toEqual(Object.values(VPC_TABLES).map(({ number }) => number));
+    expect(misses.map(({ table }) => table)).toEqual(
+      Object.values(VPC_TABLES).map(({ number }) => number),
+    );
     const others = misses.filter(({ actions }) => actions !== "drop");
     expect(others.map(({ table, actions }) => [table, actions])).toEqual([
       [VPC_TABLES.route.number, formatActions(dropFor("noRoute"))],

@@ -53,9 +53,7 @@ describe("an interface that others have filled with connections", () => {
     for (let port = 1; port <= ROOM; port += 1) send(network, theirs, call(theirs, mine, port));
     // The caller has room for no more either, and is the first to be asked.
     expect(send(network, theirs, call(theirs, mine, ROOM + 1))).toEqual([]);
-    expect(network.drops).toEqual([
-      { interface: theirs.eni.number, reason: "connectionLimit" },
-    ]);
+    expect(network.drops).toEqual([{ interface: theirs.eni.number, reason: "connectionLimit" }]);
   });
 
   it("opens its own, which are answered", () => {

@@ -157,7 +157,9 @@ describe("tableFlow, of looking into a table", () => {
     tableFlow(VPC_TABLES, table, { ...spec, actions: [action] });
 
   it("allows what the table declares", () => {
-    expect(build(egressState, resubmit(memberships.number))().actions).toBe(`resubmit(,${memberships.number})`);
+    expect(build(egressState, resubmit(memberships.number))().actions).toBe(
+      `resubmit(,${memberships.number})`,
+    );
   });
 
   it("refuses what it does not, although it may continue there, and the other way round", () => {

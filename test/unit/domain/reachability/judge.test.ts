@@ -33,13 +33,16 @@ interface Ask {
   readonly opening?: Opening;
   readonly unplugged?: readonly string[];
   readonly meantVpcId?: string;
+  /** Who has as many connections as it may, such as `caller eni-1-0`. */
+  readonly full?: readonly string[];
 }
 
-function factsOf({ vpcs, peerings }: Topology, unplugged: readonly string[] = []): Facts {
+function factsOf({ vpcs, peerings }: Topology, { unplugged = [], full = [] }: Ask): Facts {
   return {
     vpcs: new Map(vpcs.map((each) => [each.id, each])),
     peerings,
     isPluggedIn: (id) => !unplugged.includes(id),
+    isFull: (id, role) => full.includes(`${role} ${id}`),
   };
 }
 
@@ -49,7 +52,7 @@ function questionOf({ from = "eni-1-0", to, opening = WEB, meantVpcId }: Ask): Q
 }
 
 function ask(topology: Topology, question: Ask): Verdict {
-  const verdict = judge(factsOf(topology, question.unplugged), questionOf(question));
+  const verdict = judge(factsOf(topology, question), questionOf(question));
   if (verdict === undefined) throw new Error("no verdict");
   return verdict;
 }
@@ -173,6 +176,18 @@ describe("what stops a connection first", () => {
       "gatewayOnlyAnswersPing",
       /network interface/,
     ],
+    "a sender that has opened all that it may": [
+      PEERED,
+      { to: "10.20.1.10", full: ["caller eni-1-0"] },
+      "connectionLimit",
+      /fewer connections that it has opened/,
+    ],
+    "a receiver that others have filled": [
+      PEERED,
+      { to: "10.20.1.10", full: ["called eni-2-0"] },
+      "connectionLimit",
+      /fewer connections that others have opened to it/,
+    ],
     "a receiver that is not plugged in": [
       PEERED,
       { to: "10.20.1.10", unplugged: ["eni-2-0"] },
@@ -234,6 +249,8 @@ describe("groups that name groups", () => {
     const unplugged = ["eni-2-0"];
     const member = hideFarSide(ask(guarded(members(7, 101, to)), { to, unplugged }));
     const nobody = hideFarSide(ask(guarded(members(7, 101)), { to }));
+    const full = ["caller eni-1-0"];
+    expect(hideFarSide(ask(guarded(members(7, 101, to)), { to, full }))).toEqual(member);
     expect(member).toEqual({ ...nobody, egressTellsOfFarSide: true });
     expect(member.stop?.code).toBe("farSide");
     const outside = hideFarSide(ask(guarded(), { to }));
@@ -248,6 +265,7 @@ describe("a far side of strangers", () => {
     "a gateway has it": [PEERED, { to: "10.20.1.1" }],
     "it is not plugged in": [PEERED, { to: "10.20.1.10", unplugged: ["eni-2-0"] }],
     "no rule lets it in": [withRules(PEERED, 2, []), { to: "10.20.1.10" }],
+    "it has no room": [PEERED, { to: "10.20.1.10", full: ["called eni-2-0"] }],
     "there is no route back": [
       changed(PEERED, 2, { routeTables: routed(b, {}).routeTables }),
       { to: "10.20.1.10" },
@@ -316,8 +334,9 @@ describe("a far side of strangers", () => {
 
 describe("without all the facts", () => {
   it("there is no verdict, but the name of the VPC that is missing", () => {
-    const facts = factsOf({ ...PEERED, vpcs: PEERED.vpcs.slice(0, 1) });
-    const question = questionOf({ to: "10.20.1.10" });
+    const asked = { to: "10.20.1.10" };
+    const facts = factsOf({ ...PEERED, vpcs: PEERED.vpcs.slice(0, 1) }, asked);
+    const question = questionOf(asked);
     expect(judge(facts, question)).toBeUndefined();
     expect(farVpcId(facts, question)).toBe("vpc-2");
     expect(judge(facts, { ...question, networkInterfaceId: "eni-gone" })).toBeUndefined();

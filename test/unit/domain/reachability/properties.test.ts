@@ -8,7 +8,12 @@ import { anyGuardedTopology, OPENINGS } from "./arbitrary.js";
 import { everyInterface, expected } from "./oracle.js";
 
 function factsOf({ vpcs, peerings }: Topology): Facts {
-  return { vpcs: new Map(vpcs.map((vpc) => [vpc.id, vpc])), peerings, isPluggedIn: () => true };
+  return {
+    vpcs: new Map(vpcs.map((vpc) => [vpc.id, vpc])),
+    peerings,
+    isPluggedIn: () => true,
+    isFull: () => false,
+  };
 }
 
 /** Every interface asks for every address, in every way. */
