@@ -21,10 +21,11 @@ afterAll(async () => {
 });
 
 it("says which program is missing and what to install", async () => {
-  const installation = await install(sandbox, {
-    exec: (_, ...rest) => exec("ovs-ofctl-x", ...rest),
-  });
+  // New bridges need not be read, but may be when somebody seems to have changed them meanwhile.
+  let program = "ovs-ofctl";
+  const installation = await install(sandbox, { exec: (_, ...rest) => exec(program, ...rest) });
   expect(await installation.reconcile(slice("all", VPCS))).toMatchObject(ALL_WELL);
+  program = "ovs-ofctl-x";
   const plan = installation.backend.plan(slice("all", VPCS), { fresh: true });
   await expect(plan).rejects.toThrow(BackendError);
   await expect(plan).rejects.toThrow(/was not found; install/);
