@@ -108,7 +108,7 @@ export function agree(
 ): boolean {
   if (!isSame(there.delivered, answering)) return false;
   if (stop === undefined) return answering === "gateway" || isSame(back?.delivered, sender);
-  const at = DROPPED_AT[stop.code];
+  const at = stop.atEgress === true ? "egressPolicy" : DROPPED_AT[stop.code];
   return at === "back" ? back?.delivered === undefined : there.dropped === at;
 }
 

@@ -216,7 +216,9 @@ describe("groups that name groups", () => {
   const members = (group: number, peeringNumber: number, ...texts: string[]) => ({
     group,
     peering: peeringNumber,
-    addresses: texts.map(ip),
+    vpcId: peeringNumber === 0 ? "vpc-1" : "vpc-2",
+    members: texts.map((text) => ({ id: "eni-2-0", ip: ip(text) })),
+    limited: false,
   });
   const guarded = (...peerGroups: VpcIntent["peerGroups"]) =>
     changed(withRules(PEERED, 1, [{ direction: "egress", peer: named(7) }]), 1, { peerGroups });
@@ -278,7 +280,12 @@ describe("a far side of strangers", () => {
 
   it("does not tell by a rule of the near side which of its groups the destination is in", () => {
     const peer = { kind: "group", id: "sg-7", group: 7 } as const;
-    const peerGroups = [{ group: 7, peering: 101, addresses: [ip("10.20.1.10")] }];
+    const peerGroups = [
+      {
+        ...{ group: 7, peering: 101, vpcId: "vpc-2", limited: false },
+        members: [{ id: "eni-2-0", ip: ip("10.20.1.10") }],
+      },
+    ];
     const topology = changed(withRules(PEERED, 1, [{ direction: "egress", peer }]), 1, {
       peerGroups,
     });
