@@ -231,6 +231,35 @@ describe("groups that name groups", () => {
     expect(ask(guarded(), { to }).stop?.code).toBe("egressPolicy");
   });
 
+  it("let nobody be called who is plugged in nowhere, which their own rules show already", () => {
+    const to = "10.20.1.10";
+    const { stop, hops } = ask(guarded(members(7, 101, to)), { to, unplugged: ["eni-2-0"] });
+    expect(stop).toMatchObject({ code: "receiverNotPluggedIn", beyond: true, atEgress: true });
+    expect(hops.map(({ kind }) => kind)).toEqual(["interface", "subnet", "route"]);
+    const byBlock = ask(PEERED, { to, unplugged: ["eni-2-0"] }).stop;
+    expect(byBlock?.code).toBe("receiverNotPluggedIn");
+    expect(byBlock?.atEgress).toBeUndefined();
+  });
+
+  it("say of whom beyond the limit that he is not among those in force", () => {
+    const to = "10.20.1.10";
+    const joined = (limited: boolean, ...groups: number[]) => {
+      const topology = guarded({ ...members(7, 101, "10.20.1.11"), limited });
+      const [eni] = b.interfaces;
+      return changed(topology, 2, { interfaces: eni === undefined ? [] : [{ ...eni, groups }] });
+    };
+    const stopped = (topology: Topology) => ask(topology, { to }).stop;
+    expect(stopped(joined(true, 7))).toMatchObject({ code: "egressPolicy", beyond: false });
+    expect(stopped(joined(true, 7))?.reason).toMatch(/sgr-\d+ names a group with more members/);
+    for (const other of [joined(true), joined(false, 7), joined(true, 8)]) {
+      expect(stopped(other)?.code).toBe("egressPolicy");
+      expect(stopped(other)?.reason).not.toContain("more members");
+    }
+    expect(hideFarSide(ask(joined(true, 7), { to }))).toEqual(
+      hideFarSide(ask(joined(true), { to })),
+    );
+  });
+
   it("do not tell a stranger who their members are", () => {
     const to = "10.20.1.10";
     const unplugged = ["eni-2-0"];
