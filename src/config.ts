@@ -110,6 +110,11 @@ function quotasOf(set: Settings): Quotas {
     securityGroupsPerVpc: set.PATCHBAY_QUOTA_SECURITY_GROUPS_PER_VPC,
     rulesPerDirection: set.PATCHBAY_QUOTA_RULES_PER_DIRECTION,
     securityGroupsPerInterface: set.PATCHBAY_QUOTA_SECURITY_GROUPS_PER_INTERFACE,
+    subnetsPerVpc: set.PATCHBAY_QUOTA_SUBNETS_PER_VPC,
+    interfacesPerSubnet: set.PATCHBAY_QUOTA_INTERFACES_PER_SUBNET,
+    interfacesPerVpc: set.PATCHBAY_QUOTA_INTERFACES_PER_VPC,
+    interfacesPerTenant: set.PATCHBAY_QUOTA_INTERFACES_PER_TENANT,
+    peerGroupMembers: set.PATCHBAY_QUOTA_PEER_GROUP_MEMBERS,
   };
 }
 

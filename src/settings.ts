@@ -126,6 +126,19 @@ export const settings = z.object({
   PATCHBAY_QUOTA_SECURITY_GROUPS_PER_INTERFACE: quota("securityGroupsPerInterface").describe(
     "Security groups that a network interface may be in.",
   ),
+  PATCHBAY_QUOTA_SUBNETS_PER_VPC: quota("subnetsPerVpc").describe("Subnets that a VPC may have."),
+  PATCHBAY_QUOTA_INTERFACES_PER_SUBNET: quota("interfacesPerSubnet").describe(
+    "Network interfaces that a subnet may have, as far as it has addresses.",
+  ),
+  PATCHBAY_QUOTA_INTERFACES_PER_VPC: quota("interfacesPerVpc").describe(
+    "Network interfaces that a VPC may have.",
+  ),
+  PATCHBAY_QUOTA_INTERFACES_PER_TENANT: quota("interfacesPerTenant").describe(
+    "Network interfaces that a tenant may have, in all of its VPCs.",
+  ),
+  PATCHBAY_QUOTA_PEER_GROUP_MEMBERS: quota("peerGroupMembers").describe(
+    "Members of a peer VPC's security group that a rule which names it lets in or out. Of a larger group the first by their numbers count, and the rule is shown as `limited`.",
+  ),
   PATCHBAY_CONNECTIONS_PER_INTERFACE: wholeNumber(1, 10_000_000)
     .prefault("50000")
     .describe(

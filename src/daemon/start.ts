@@ -128,12 +128,12 @@ async function makeBackend(
 }
 
 function makeReconciler(
-  { resyncSeconds }: Config,
+  { resyncSeconds, quotas }: Config,
   log: Logger,
   { client: db }: Database,
   backend: Backend,
 ): Reconciler {
-  return createReconciler({ db, backend, log, clock, resyncSeconds });
+  return createReconciler({ db, backend, log, clock, resyncSeconds, quotas });
 }
 
 async function makeContext(

@@ -36,6 +36,8 @@ export type ErrorCode =
   | "SecurityGroupLimitExceeded"
   | "RulesPerSecurityGroupLimitExceeded"
   | "SecurityGroupsPerInterfaceLimitExceeded"
+  | "SubnetLimitExceeded"
+  | "NetworkInterfaceLimitExceeded"
   | "IdempotentParameterMismatch"
   | "IdempotentRequestInProgress"
   | "InvalidStateTransition"

@@ -72,8 +72,16 @@ export interface PeerGroupIntent {
   readonly group: number;
   /** Number of the peering that leads to the group's VPC; 0 for the same VPC. */
   readonly peering: number;
-  readonly addresses: readonly Ip[];
+  /** The VPC whose group it is. */
+  readonly vpcId: string;
+  /** Those in force, in the order of their interfaces' numbers. */
+  readonly members: readonly MemberIntent[];
+  /** Whether it has more: of a peer's group only so many are in force as the quota says. */
+  readonly limited: boolean;
 }
+
+/** A network interface, as rules of others see it. */
+export type MemberIntent = Pick<InterfaceIntent, "id" | "ip">;
 
 export interface PeeringSide {
   readonly vpcId: string;

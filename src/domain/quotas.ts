@@ -15,7 +15,16 @@ export interface Quotas {
   /** Of one group, ingress and egress counted apart. */
   readonly rulesPerDirection: number;
   readonly securityGroupsPerInterface: number;
+  readonly subnetsPerVpc: number;
+  readonly interfacesPerSubnet: number;
+  readonly interfacesPerVpc: number;
+  readonly interfacesPerTenant: number;
+  /** Of a peer's group that a rule names, how many members are in force. Nobody is refused. */
+  readonly peerGroupMembers: number;
 }
+
+/** Those beyond which something is refused. */
+export type RefusingQuota = Exclude<keyof Quotas, "peerGroupMembers">;
 
 export const DEFAULT_QUOTAS: Quotas = {
   livePeeringsPerVpc: 125,
@@ -27,9 +36,14 @@ export const DEFAULT_QUOTAS: Quotas = {
   securityGroupsPerVpc: 500,
   rulesPerDirection: 60,
   securityGroupsPerInterface: 5,
+  subnetsPerVpc: 200,
+  interfacesPerSubnet: 4096,
+  interfacesPerVpc: 65_000,
+  interfacesPerTenant: 100_000,
+  peerGroupMembers: 1000,
 };
 
-const EXCEEDED: Record<keyof Quotas, { code: ErrorCode; what: string }> = {
+const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
   livePeeringsPerVpc: {
     code: "ActiveVpcPeeringConnectionPerVpcLimitExceeded",
     what: "live peerings of a VPC",
@@ -54,13 +68,31 @@ const EXCEEDED: Record<keyof Quotas, { code: ErrorCode; what: string }> = {
     code: "SecurityGroupsPerInterfaceLimitExceeded",
     what: "security groups of a network interface",
   },
+  subnetsPerVpc: { code: "SubnetLimitExceeded", what: "subnets of a VPC" },
+  interfacesPerSubnet: {
+    code: "NetworkInterfaceLimitExceeded",
+    what: "network interfaces of a subnet",
+  },
+  interfacesPerVpc: {
+    code: "NetworkInterfaceLimitExceeded",
+    what: "network interfaces of a VPC",
+  },
+  interfacesPerTenant: {
+    code: "NetworkInterfaceLimitExceeded",
+    what: "network interfaces of a tenant",
+  },
 };
 
 /**
  * Lets `more` be added to the `present` ones, or not.
  * @throws DomainError with the code of the quota
  */
-export function requireQuota(quotas: Quotas, quota: keyof Quotas, present: number, more = 1): void {
+export function requireQuota(
+  quotas: Quotas,
+  quota: RefusingQuota,
+  present: number,
+  more = 1,
+): void {
   if (present + more <= quotas[quota]) return;
   const { code, what } = EXCEEDED[quota];
   throw new DomainError(code, `the quota of ${quotas[quota]} ${what} is used up`);

@@ -114,6 +114,8 @@ export interface SecurityGroupRule {
   readonly description: string;
   /** It names a group that is gone, or one of a VPC that no active peering leads to. */
   readonly stale: boolean;
+  /** How many members of the peer's group that it names are in force, when it has more; else null. */
+  readonly limitedTo: number | null;
   readonly createdAt: Date;
 }
 

@@ -1,8 +1,15 @@
-import type { InterfaceIntent, PeeringIntent, PeeringSide, VpcIntent } from "../domain/intent.js";
+import type {
+  InterfaceIntent,
+  PeerGroupIntent,
+  PeeringIntent,
+  PeeringSide,
+  VpcIntent,
+} from "../domain/intent.js";
 import { routerMac } from "../domain/mac.js";
 import { type CookieCategory, encodeCookie } from "../openflow/cookie.js";
 import type { Flow } from "../openflow/flow.js";
 import { LAYOUT } from "./layout.js";
+import { LOCAL } from "./registers.js";
 import { type FlowSpec, tableFlow } from "./table-flow.js";
 import { VPC_TABLES } from "./tables.js";
 
@@ -18,6 +25,8 @@ export interface VpcPorts {
   readonly uplink: number | undefined;
   /** By id of the network interface; only those that are bound. */
   readonly interfaces: ReadonlyMap<string, InterfacePort>;
+  /** Ids of those members of peers' groups that are bound on their own VPCs' bridges; none unless told. */
+  readonly peerInterfaces?: ReadonlySet<string>;
 }
 
 /** Where an interface is plugged in. */
@@ -55,6 +64,8 @@ export interface VpcContext {
   readonly router: string;
   readonly uplink: number | undefined;
   readonly interfaces: readonly BoundInterface[];
+  /** The groups that rules name, with those members that are bound; without any it is not here. */
+  readonly peerGroups: readonly PeerGroupIntent[];
   readonly peerings: readonly OwnPeering[];
   readonly options: RenderOptions;
 }
@@ -79,9 +90,19 @@ export function vpcContext(
     router,
     uplink: ports.uplink,
     interfaces,
+    peerGroups: boundGroups(vpc, ports),
     peerings: own,
     options,
   };
+}
+
+/** Nobody sends as an interface that is plugged in nowhere, nor is it reached: it is worth no flow. */
+function boundGroups({ peerGroups }: VpcIntent, ports: VpcPorts): PeerGroupIntent[] {
+  return peerGroups.flatMap((group) => {
+    const bound = group.peering === LOCAL ? ports.interfaces : ports.peerInterfaces;
+    const members = group.members.filter(({ id }) => bound?.has(id));
+    return members.length === 0 ? [] : [{ ...group, members }];
+  });
 }
 
 function ownPeering(vpcId: string, peering: PeeringIntent): OwnPeering[] {

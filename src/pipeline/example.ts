@@ -65,7 +65,7 @@ function exampleVpc(): VpcIntent {
     subnets: [{ id: "subnet", block, gateway: gatewayOf(block), routeTable: MAIN_TABLE }],
     interfaces: [eni],
     securityGroups: [webGroup()],
-    peerGroups: [{ group: WEB, peering: LOCAL, addresses: [ip] }],
+    peerGroups: [{ group: WEB, peering: LOCAL, vpcId: "vpc-1", members: [eni], limited: false }],
     routeTables: [{ id: "rtb", number: MAIN_TABLE, routes: ROUTES }],
   };
 }

@@ -20,9 +20,9 @@ export interface Member {
 export function membersOf(context: VpcContext): Member[] {
   const rolesOf = rolesByNamedGroup(groupsInUse(context));
   const members = new Map<string, Member>();
-  for (const { group, peering, addresses } of context.vpc.peerGroups) {
+  for (const { group, peering, members: inForce } of context.peerGroups) {
     for (const role of rolesOf.get(group) ?? []) {
-      for (const address of addresses) {
+      for (const { ip: address } of inForce) {
         const key = `${role} ${peering} ${address.value}`;
         const known = members.get(key);
         if (known === undefined) members.set(key, { role, peering, address, groups: [group] });

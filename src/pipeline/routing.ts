@@ -24,6 +24,12 @@ function localRouteFlow(context: VpcContext, block: Cidr): Flow {
   });
 }
 
+/** Nothing that is plugged in sends by the others, and there may be many. */
+export function tablesInUse({ vpc, interfaces }: VpcContext): RouteTableIntent[] {
+  const numbers = new Set(interfaces.map(({ routeTable }) => routeTable));
+  return vpc.routeTables.filter(({ number }) => numbers.has(number));
+}
+
 /** A blackhole has a flow of its own, or a shorter prefix would take its packets. */
 export function tableRouteFlow(
   context: VpcContext,

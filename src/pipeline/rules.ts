@@ -18,15 +18,21 @@ const FIRST_OF_BLOCK_LISTS = 2 ** 31;
 interface Allowances {
   readonly matches: Map<string, Match>;
   readonly conjunctions: Conjunctions;
+  /** Groups with members that are plugged in. */
+  readonly named: ReadonlySet<number>;
 }
 
 /**
  * What each group allows. A rule for a group meets that group's members (see members.ts) in a
  * conjunction, so that N members and M rules are N + M flows and not N x M; so do several blocks
- * that are allowed the same range of ports.
+ * that are allowed the same range of ports. A rule for a group of which nobody is plugged in is none.
  */
 export function ruleFlows(context: VpcContext): Flow[] {
-  const allowances = { matches: new Map<string, Match>(), conjunctions: new Conjunctions() };
+  const allowances: Allowances = {
+    matches: new Map(),
+    conjunctions: new Conjunctions(),
+    named: new Set(context.peerGroups.map(({ group }) => group)),
+  };
   for (const group of groupsInUse(context)) {
     for (const rules of bySameTraffic(group.rules)) addRules(allowances, group, rules);
   }
@@ -46,7 +52,7 @@ function bySameTraffic(rules: readonly RuleIntent[]): Iterable<readonly RuleInte
 }
 
 function addRules(
-  { matches, conjunctions }: Allowances,
+  { matches, conjunctions, named }: Allowances,
   group: SecurityGroupIntent,
   rules: readonly RuleIntent[],
 ): void {
@@ -56,7 +62,7 @@ function addRules(
   const whose = { ...TRACKED, ...roleMatch(role), ...registerMatch(REGISTERS.group, group.number) };
   const what = trafficMatches(first.traffic).map((traffic) => ({ ...whose, ...traffic }));
   for (const { peer } of rules) {
-    if (peer.kind !== "group") continue;
+    if (peer.kind !== "group" || !named.has(peer.group)) continue;
     for (const match of what) conjunctions.add(match, peer.group, "traffic");
   }
   const blocks = rules.flatMap(({ peer }) => (peer.kind === "block" ? [peer.block] : []));

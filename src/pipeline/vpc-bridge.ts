@@ -14,7 +14,7 @@ import { membershipFlow } from "./memberships.js";
 import { localFlow, peeringFlows } from "./peering.js";
 import { policyFlows, receiverFlow } from "./policy.js";
 import { returnRouteFlows } from "./return-route.js";
-import { localRouteFlows, tableRouteFlow } from "./routing.js";
+import { localRouteFlows, tableRouteFlow, tablesInUse } from "./routing.js";
 import { ruleFlows } from "./rules.js";
 import { senderFlows, spoofGuardFlows } from "./spoof-guard.js";
 import { tableMissFlows } from "./table-miss.js";
@@ -48,7 +48,7 @@ export function vpcBridgeParts(context: VpcContext, cache: PartCache): Part[] {
     ...context.peerings.map((peering) =>
       cache.take(peeringKey(context, peering), () => flowsOfPeering(context, peering)),
     ),
-    ...context.vpc.routeTables.flatMap((table) =>
+    ...tablesInUse(context).flatMap((table) =>
       table.routes.map((route) =>
         cache.take(routeKey(table, route), () => [tableRouteFlow(context, table, route)]),
       ),

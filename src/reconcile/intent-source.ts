@@ -1,22 +1,24 @@
 import type { IntentSlice, Scope } from "../domain/intent.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { storeFailure } from "../store/database/errors.js";
-import { loadIntent } from "../store/intent-snapshot.js";
+import { type IntentQuotas, loadIntent } from "../store/intent-snapshot.js";
 import { KnownIntent } from "./known-intent.js";
 
 /** Intent from the database, and from memory while there is no database. */
 export class IntentSource {
   readonly #db: PrismaClient;
+  readonly #quotas: IntentQuotas | undefined;
   readonly #known = new KnownIntent();
   readonly #recalled = new WeakSet<IntentSlice>();
 
-  constructor(db: PrismaClient) {
+  constructor(db: PrismaClient, quotas?: IntentQuotas) {
     this.#db = db;
+    this.#quotas = quotas;
   }
 
   /** As stored. */
   async load(scope: Scope): Promise<IntentSlice> {
-    const slice = await loadIntent(this.#db, scope);
+    const slice = await loadIntent(this.#db, scope, this.#quotas);
     this.#known.learn(slice);
     return slice;
   }

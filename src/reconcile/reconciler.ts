@@ -17,6 +17,7 @@ import { DomainError } from "../domain/errors.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
 import type { Probe, TraceOutcome, Tracing } from "../domain/reachability/trace.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
+import type { IntentQuotas } from "../store/intent-snapshot.js";
 import { BridgeJournal } from "./bridge-journal.js";
 import { DirtySet, type Work } from "./dirty-set.js";
 import { IntentSource } from "./intent-source.js";
@@ -38,6 +39,8 @@ export interface ReconcilerOptions {
   readonly log: Log;
   readonly clock: () => Date;
   readonly resyncSeconds: number;
+  /** The defaults unless told. */
+  readonly quotas?: IntentQuotas;
   /** For jitter: a number from 0 to 1. */
   readonly random?: () => number;
 }
@@ -88,7 +91,7 @@ class LevelTriggeredReconciler implements Reconciler {
   #counters = { passes: 0, failures: 0, drift: 0 };
 
   constructor(options: ReconcilerOptions) {
-    this.#deps = { ...options, intent: new IntentSource(options.db) };
+    this.#deps = { ...options, intent: new IntentSource(options.db, options.quotas) };
     this.#log = options.log;
     this.#retries = new Retries(options.random ?? Math.random, ({ scope, ...work }) =>
       this.#mark(scope, work),

@@ -12,6 +12,7 @@ import { touchVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import { addAutoRoutes } from "./auto-routes.js";
 import type { ServiceContext } from "./context.js";
+import { tellOfLimitsBetween } from "./limited-rules.js";
 import { lockPeeringWithVpcs } from "./peering-access.js";
 import { peeringChange, SETUP_FAILED } from "./peering-changes.js";
 import { settled } from "./peering-settlement.js";
@@ -81,6 +82,7 @@ async function attemptAccept(
     generation,
     acceptance: { autoRoutes, blocks: blocksOf(accepter) },
   });
+  await tellOfLimitsBetween(ctx, tx, requester.id, accepter.id);
   return { peering: accepted };
 }
 

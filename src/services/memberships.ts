@@ -5,6 +5,7 @@ import { findVpcsReferringTo } from "../store/security-group-rules.js";
 import { findDefaultGroup, findGroupsOf } from "../store/security-groups.js";
 import { lockVpcRows } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { tellingOfLimits } from "./limited-rules.js";
 
 /** Groups of one VPC that somebody joins or leaves. */
 export interface Membership {
@@ -14,7 +15,8 @@ export interface Membership {
 
 /**
  * Changes who is in some groups, under locks on their VPC and on every VPC with a rule in force that
- * names one of them: what the switch does there changes as well. Afterwards all of them are woken.
+ * names one of them: what the switch does there changes as well. Afterwards all of them are woken,
+ * and whose rules more or fewer members than may be in force make a difference to has been told.
  * @param read what is to change as it is stored; asked before and under the locks
  * @param change is to touch the VPCs that it is given
  */
@@ -31,7 +33,10 @@ export async function changeMembership<M extends Membership, T>(
       // No more can come to refer to it: whoever lets one do so holds the lock on the groups' VPC.
       const concerned = await vpcsConcerned(tx, membership);
       if (concerned.some((id) => !locked.includes(id))) return undefined;
-      return { result: await change(tx, membership, concerned), concerned };
+      const { vpcId, groupIds } = membership;
+      const named = concerned.some((id) => id !== vpcId) ? groupIds : [];
+      const work = () => change(tx, membership, concerned);
+      return { result: await tellingOfLimits(ctx, tx, named, work), concerned };
     });
     if (done === undefined) continue;
     ctx.waker.wake(done.concerned);

@@ -4,10 +4,12 @@ import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { MAC_PATTERN, macProblem, randomInterfaceMac } from "../domain/mac.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
 import type { NetworkInterface, Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import {
+  countInterfaces,
   findInterfaceWith,
   findNetworkInterface,
   findNetworkInterfaces,
@@ -17,6 +19,7 @@ import {
   removeNetworkInterface,
 } from "../store/network-interfaces.js";
 import { findSubnet } from "../store/subnets.js";
+import { lockTenantRow } from "../store/tenants.js";
 import { lockVpcRows, type Patch, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
 import { changeMembership, groupsToJoin } from "./memberships.js";
@@ -37,7 +40,10 @@ export interface NetworkInterfacePatch extends Patch {
   readonly securityGroupIds?: readonly string[] | undefined;
 }
 
-/** @throws DomainError `PrivateIpInUse`, `MacAddressInUse`, `InvalidParameterValue`, … */
+/**
+ * @throws DomainError `PrivateIpInUse`, `MacAddressInUse`, `InvalidParameterValue`,
+ *   `NetworkInterfaceLimitExceeded`, …
+ */
 export async function createNetworkInterface(
   ctx: ServiceContext,
   caller: Principal,
@@ -49,10 +55,12 @@ export async function createNetworkInterface(
     const { subnetId, securityGroupIds } = input;
     const subnet = requireSubnet(caller, subnetId, await findSubnet(tx, subnetId), "/subnetId");
     const { vpcId } = subnet;
+    await lockTenantRow(tx, subnet.tenantId);
     return { subnet, vpcId, groupIds: await groupsToJoin(ctx, tx, vpcId, securityGroupIds) };
   };
   return changeMembership(ctx, read, async (tx, { subnet, groupIds }, concerned) => {
     const { id: subnetId, vpcId } = subnet;
+    await requireRoom(ctx, tx, subnet);
     const privateIp = await choosePrivateIp(tx, subnet, input.privateIp);
     const macAddress = await chooseMac(tx, vpcId, input.macAddress);
     const id = newId("networkInterface");
@@ -63,6 +71,14 @@ export async function createNetworkInterface(
     const place = { vpcId, subnetId, privateIp, macAddress, securityGroupIds: groupIds };
     return insertNetworkInterface(tx, { id, ...place, name, tags, generation });
   });
+}
+
+/** Those of a tenant are counted under its lock, the others under that of their VPC as well. */
+async function requireRoom({ quotas }: ServiceContext, tx: Tx, subnet: Subnet): Promise<void> {
+  const { inSubnet, inVpc, ofTenant } = await countInterfaces(tx, subnet);
+  requireQuota(quotas, "interfacesPerSubnet", inSubnet);
+  requireQuota(quotas, "interfacesPerVpc", inVpc);
+  requireQuota(quotas, "interfacesPerTenant", ofTenant);
 }
 
 async function choosePrivateIp(tx: Tx, subnet: Subnet, wanted: string | undefined): Promise<Ip> {

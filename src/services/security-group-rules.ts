@@ -21,6 +21,7 @@ import {
 import { findSecurityGroup, touchSecurityGroup } from "../store/security-groups.js";
 import { lockVpcRows, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { tellOfLimitedRule } from "./limited-rules.js";
 import { resourceChange } from "./resource-change.js";
 import { getSecurityGroup, lockSecurityGroup, requireSecurityGroup } from "./security-groups.js";
 
@@ -49,17 +50,21 @@ export async function addSecurityGroupRule(
   const traffic = ruleTraffic(input.traffic);
   const findPeer = peerFinder(input.peer);
   const { rule, vpcId } = await inTransaction(ctx.db, async (tx) => {
-    const seen = requireSecurityGroup(caller, groupId, await findSecurityGroup(tx, groupId));
+    const read = async () =>
+      requireSecurityGroup(caller, groupId, await findSecurityGroup(tx, groupId, ctx.quotas));
+    const seen = await read();
     requirePermission(caller, "security_group:update");
     await lockWithPeer(tx, seen.vpcId, await findPeer(tx, seen.vpcId));
-    const group = requireSecurityGroup(caller, groupId, await findSecurityGroup(tx, groupId));
+    const group = await read();
     const peer = await findPeer(tx, group.vpcId);
     const content = { direction, traffic, peer, description };
     await refuseDuplicate(tx, group, content);
     requireQuota(ctx.quotas, "rulesPerDirection", countRules(group, direction));
     const id = newId("securityGroupRule");
     await recordRuleChange(tx, caller, group, id, "add-rule");
-    return { rule: await insertRule(tx, { id, groupId, ...content }), vpcId: group.vpcId };
+    const inserted = await insertRule(tx, group.vpcId, { id, groupId, ...content }, ctx.quotas);
+    if (inserted.limitedTo !== null) await tellOfLimitedRule(tx, group);
+    return { rule: inserted, vpcId: group.vpcId };
   });
   ctx.waker.wake([vpcId]);
   return rule;
@@ -73,7 +78,7 @@ export async function removeSecurityGroupRule(
   ruleId: string,
 ): Promise<void> {
   const vpcId = await inTransaction(ctx.db, async (tx) => {
-    const group = await lockSecurityGroup(tx, caller, groupId);
+    const group = await lockSecurityGroup(ctx, tx, caller, groupId);
     requirePermission(caller, "security_group:update");
     requireRule(group, ruleId);
     await recordRuleChange(tx, caller, group, ruleId, "remove-rule");

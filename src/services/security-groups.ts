@@ -50,7 +50,7 @@ export async function createSecurityGroup(
     const generation = await recordChange(tx, change);
     await touchVpcs(tx, [vpcId], generation);
     await insertNewGroup(tx, { id, vpcId, name, description, tags, generation });
-    return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id));
+    return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, ctx.quotas));
   });
   ctx.waker.wake([vpcId]);
   return group;
@@ -74,7 +74,7 @@ export async function getSecurityGroup(
   caller: Principal,
   id: string,
 ): Promise<SecurityGroup> {
-  const group = requireSecurityGroup(caller, id, await findSecurityGroup(ctx.db, id));
+  const group = requireSecurityGroup(caller, id, await findSecurityGroup(ctx.db, id, ctx.quotas));
   requirePermission(caller, "security_group:read");
   return group;
 }
@@ -86,7 +86,7 @@ export async function listSecurityGroups(
   page: PageRequest,
 ): Promise<Page<SecurityGroup>> {
   requirePermission(caller, "security_group:read");
-  return findSecurityGroups(ctx.db, { ...filter, tenantId: caller.tenantId }, page);
+  return findSecurityGroups(ctx.db, { ...filter, tenantId: caller.tenantId }, page, ctx.quotas);
 }
 
 export async function updateSecurityGroup(
@@ -96,10 +96,10 @@ export async function updateSecurityGroup(
   patch: SecurityGroupPatch,
 ): Promise<SecurityGroup> {
   return inTransaction(ctx.db, async (tx) => {
-    const { tenantId } = await lockSecurityGroup(tx, caller, id);
+    const { tenantId } = await lockSecurityGroup(ctx, tx, caller, id);
     requirePermission(caller, "security_group:update");
     await recordChange(tx, resourceChange(caller, "security-group", tenantId, id, "update"));
-    return patchSecurityGroup(tx, id, patch);
+    return patchSecurityGroup(tx, id, patch, ctx.quotas);
   });
 }
 
@@ -114,7 +114,7 @@ export async function deleteSecurityGroup(
   id: string,
 ): Promise<void> {
   const read = async (tx: Tx) => {
-    const group = requireSecurityGroup(caller, id, await findSecurityGroup(tx, id));
+    const group = requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, ctx.quotas));
     return { group, vpcId: group.vpcId, groupIds: [id] };
   };
   await changeMembership(ctx, read, async (tx, { group }, concerned) => {
@@ -140,13 +140,14 @@ async function refuseWhileInUse(tx: Tx, group: SecurityGroup): Promise<void> {
 
 /** Locks the group's VPC and returns the group as it is under that lock. */
 export async function lockSecurityGroup(
+  { quotas }: ServiceContext,
   tx: Tx,
   caller: Principal,
   id: string,
 ): Promise<SecurityGroup> {
-  const seen = requireSecurityGroup(caller, id, await findSecurityGroup(tx, id));
+  const seen = requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, quotas));
   await lockVpcRows(tx, [seen.vpcId]);
-  return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id));
+  return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, quotas));
 }
 
 /** @throws DomainError `InvalidGroup.NotFound`, also for a group that is not the caller's */

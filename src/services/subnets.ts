@@ -3,12 +3,14 @@ import { formatCidr } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
 import type { Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { storeFailure } from "../store/database/errors.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { findInterfaceIds } from "../store/network-interfaces.js";
 import {
+  countSubnets,
   findSubnet,
   findSubnetOverlapping,
   findSubnets,
@@ -32,7 +34,10 @@ export interface SubnetInput {
 /** The one zone there is as long as one daemon programs one switch. */
 const DEFAULT_ZONE = "local";
 
-/** @throws DomainError `InvalidSubnet.Range`, `InvalidSubnet.Conflict`, `InvalidVpcID.NotFound` */
+/**
+ * @throws DomainError `InvalidSubnet.Range`, `InvalidSubnet.Conflict`, `InvalidVpcID.NotFound`,
+ *   `SubnetLimitExceeded`
+ */
 export async function createSubnet(
   ctx: ServiceContext,
   caller: Principal,
@@ -41,7 +46,7 @@ export async function createSubnet(
   ownTenant(caller);
   requirePermission(caller, "subnet:create");
   try {
-    const subnet = await inTransaction(ctx.db, (tx) => insertInto(tx, caller, input));
+    const subnet = await inTransaction(ctx.db, (tx) => insertInto(ctx, tx, caller, input));
     ctx.waker.wake([subnet.vpcId]);
     return subnet;
   } catch (error) {
@@ -50,7 +55,12 @@ export async function createSubnet(
   }
 }
 
-async function insertInto(tx: Tx, caller: Principal, input: SubnetInput): Promise<Subnet> {
+async function insertInto(
+  ctx: ServiceContext,
+  tx: Tx,
+  caller: Principal,
+  input: SubnetInput,
+): Promise<Subnet> {
   const { vpcId, availabilityZone = DEFAULT_ZONE, name = null, tags = {} } = input;
   const locked = (await lockVpcs(tx, [vpcId])).get(vpcId) ?? null;
   const vpc = requireVpc(caller, vpcId, locked, "/vpcId");
@@ -62,6 +72,7 @@ async function insertInto(tx: Tx, caller: Principal, input: SubnetInput): Promis
   if (inTheWay !== undefined) {
     throw conflict(`${formatCidr(block)} overlaps subnet ${inTheWay}`, [inTheWay]);
   }
+  requireQuota(ctx.quotas, "subnetsPerVpc", await countSubnets(tx, vpcId));
   const id = newId("subnet");
   const generation = await recordChange(
     tx,

@@ -60,7 +60,7 @@ export type PeerGroupRow = readonly [
   vpcId: string,
   id: string,
   number: number,
-  addresses: readonly AddressColumn[],
+  members: readonly (readonly [interfaceId: string, privateIp: AddressColumn])[],
 ];
 
 /** In the order of numbers; routes in that of destinations, members in none. */
@@ -77,7 +77,7 @@ export interface IntentRows {
   readonly groups: readonly GroupRow[];
   readonly rules: readonly RuleRow[];
   readonly members: readonly MembersRow[];
-  /** Groups of VPCs outside the scope that rules in the scope name. */
+  /** Groups of VPCs outside the scope that rules in the scope name, with no more members than asked. */
   readonly peerGroups: readonly PeerGroupRow[];
 }
 
@@ -90,8 +90,13 @@ type Documents = { readonly [list in keyof Lists]: string } & { readonly generat
  *
  * Each table is read once, and what was read is put together by the caller. Lists within lists, by
  * subqueries, look so expensive for many VPCs that PostgreSQL compiles them first, for a second.
+ * @param mostMembers to be read of a group of a VPC outside the scope: the first by their numbers
  */
-export async function queryIntent(client: Tx, scope: Scope): Promise<IntentRows> {
+export async function queryIntent(
+  client: Tx,
+  scope: Scope,
+  mostMembers: number,
+): Promise<IntentRows> {
   const [row] = await client.$queryRaw<Documents[]>`
     WITH live AS (
       SELECT "id", "number", "state", "requester_vpc_id", "accepter_vpc_id" FROM "vpc_peering"
@@ -129,7 +134,7 @@ export async function queryIntent(client: Tx, scope: Scope): Promise<IntentRows>
       ${list`json_build_array(m."group_id", array_agg(m."network_interface_id"))
         FROM groups g JOIN "group_membership" m ON m."group_id" = g."id"
         GROUP BY m."group_id"`} AS "members",
-      ${scope === "all" ? none : peerGroups(scope)} AS "peerGroups"`;
+      ${scope === "all" ? none : peerGroups(scope, mostMembers)} AS "peerGroups"`;
   if (row === undefined) throw new Error("a SELECT without FROM has one row");
   return {
     generation: Number(row.generation),
@@ -170,11 +175,11 @@ function withinOrPeer(scope: Scope): Prisma.Sql {
     UNION SELECT "requester_vpc_id" FROM live UNION SELECT "accepter_vpc_id" FROM live))`;
 }
 
-function peerGroups(scope: ReadonlySet<string>): Prisma.Sql {
+function peerGroups(scope: ReadonlySet<string>, mostMembers: number): Prisma.Sql {
   return list`json_build_array(g."vpc_id", g."id", g."number", ARRAY(
-      SELECT ${address} FROM "group_membership" m
+      SELECT json_build_array(i."id", ${address}) FROM "group_membership" m
       JOIN "network_interface" i ON i."id" = m."network_interface_id"
-      WHERE m."group_id" = g."id" ORDER BY i."number"))
+      WHERE m."group_id" = g."id" ORDER BY i."number" LIMIT ${Prisma.sql`${mostMembers}::int`}))
     FROM "security_group" g
     WHERE g."id" = ANY(ARRAY(
         SELECT DISTINCT r."peer_group_id" FROM rules r

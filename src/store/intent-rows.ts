@@ -2,6 +2,7 @@ import { gatewayOf } from "../domain/address-plan.js";
 import type { Cidr, Ip } from "../domain/cidr.js";
 import type {
   InterfaceIntent,
+  MemberIntent,
   PeerGroupIntent,
   RouteIntent,
   RuleIntent,
@@ -45,7 +46,7 @@ export function isAdmitted(state: string): boolean {
 interface NamedGroup {
   readonly number: number;
   readonly vpcId: string;
-  readonly addresses: readonly Ip[];
+  readonly members: readonly MemberIntent[];
 }
 
 /** The rows, so put that what belongs to a VPC is found. */
@@ -61,24 +62,31 @@ interface Index {
   readonly groups: ReadonlyMap<string, readonly GroupRow[]>;
   readonly rules: ReadonlyMap<string, readonly RuleRow[]>;
   readonly named: ReadonlyMap<string, NamedGroup>;
+  readonly peerGroupMembers: number;
+}
+
+export interface ReadOptions {
+  readonly readBlock: BlockReader;
+  /** How many members of a peer's group are in force. */
+  readonly peerGroupMembers: number;
 }
 
 /** The intent of those VPCs of the rows that are in the scope. */
 export function toVpcIntents(
   rows: IntentRows,
   inScope: (vpcId: string) => boolean,
-  readBlock: BlockReader,
+  options: ReadOptions,
 ): VpcIntent[] {
-  const index = indexOf(rows, readBlock);
+  const index = indexOf(rows, options);
   return rows.vpcs.filter(([id]) => inScope(id)).map((row) => toVpcIntent(row, index));
 }
 
-function indexOf(rows: IntentRows, readBlock: BlockReader): Index {
+function indexOf(rows: IntentRows, options: ReadOptions): Index {
   const admitted = rows.peerings.filter(([, , state]) => isAdmitted(state));
   const groupNumbers = groupNumbersOf(rows);
   const interfaces = rows.interfaces.map((row) => toInterface(row, groupNumbers));
   return {
-    readBlock,
+    ...options,
     admitted: new Map(admitted.map(([id, number]) => [id, number])),
     ways: waysOf(admitted),
     subnets: byFirst(rows.subnets),
@@ -156,16 +164,20 @@ function namedGroups(
   rows: IntentRows,
   interfaces: readonly InterfaceIntent[],
 ): Map<string, NamedGroup> {
-  const addresses = new Map<number, Ip[]>(rows.groups.map(([, , number]) => [number, []]));
-  for (const { ip, groups } of interfaces) {
-    for (const number of groups) addresses.get(number)?.push(ip);
+  const members = new Map<number, MemberIntent[]>(rows.groups.map(([, , number]) => [number, []]));
+  for (const eni of interfaces) {
+    for (const number of eni.groups) members.get(number)?.push(eni);
   }
   const named = new Map<string, NamedGroup>();
   for (const [vpcId, id, number] of rows.groups) {
-    named.set(id, { number, vpcId, addresses: addresses.get(number) ?? [] });
+    named.set(id, { number, vpcId, members: members.get(number) ?? [] });
   }
   for (const [vpcId, id, number, columns] of rows.peerGroups) {
-    named.set(id, { number, vpcId, addresses: columns.map(toAddress) });
+    named.set(id, {
+      number,
+      vpcId,
+      members: columns.map(([interfaceId, ip]) => ({ id: interfaceId, ip: toAddress(ip) })),
+    });
   }
   return named;
 }
@@ -228,8 +240,11 @@ function toRule(row: RuleRow, vpcId: string, index: Index): RuleIntent | undefin
 
 /** Number of the admitted peering from the VPC to the group's; 0 when that is the same. */
 function wayTo(group: NamedGroup, vpcId: string, { ways }: Index): number | undefined {
-  return group.vpcId === vpcId ? 0 : ways.get(vpcId)?.get(group.vpcId);
+  return group.vpcId === vpcId ? OWN_VPC : ways.get(vpcId)?.get(group.vpcId);
 }
+
+/** In place of a peering's number. */
+const OWN_VPC = 0;
 
 function toPeerGroups(
   securityGroups: readonly SecurityGroupIntent[],
@@ -242,7 +257,18 @@ function toPeerGroups(
     const group = index.named.get(peer.id);
     const peering = group && wayTo(group, vpcId, index);
     if (group === undefined || peering === undefined) continue;
-    found.set(group.number, { group: group.number, peering, addresses: group.addresses });
+    found.set(group.number, toPeerGroup(group, peering, index));
   }
   return [...found.values()].sort((a, b) => a.group - b.group);
+}
+
+/** The first stay in force: whom somebody else adds to a group takes nobody's place. */
+function toPeerGroup(
+  { number: group, vpcId, members }: NamedGroup,
+  peering: number,
+  { peerGroupMembers }: Index,
+): PeerGroupIntent {
+  const limited = peering !== OWN_VPC && members.length > peerGroupMembers;
+  const inForce = limited ? members.slice(0, peerGroupMembers) : members;
+  return { group, peering, vpcId, members: inForce, limited };
 }

@@ -1,4 +1,5 @@
 import type { IntentSlice, PeeringIntent, PeeringSide, Scope } from "../domain/intent.js";
+import { DEFAULT_QUOTAS, type Quotas } from "../domain/quotas.js";
 import type { VpcPeering } from "../domain/resources.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
@@ -8,11 +9,20 @@ import { blockReader, isAdmitted, toVpcIntents } from "./intent-rows.js";
 /** The numbers and blocks of a VPC, which is all that its peers' flows need to know of it. */
 type PeerFacts = Pick<PeeringSide, "vpcNumber" | "blocks">;
 
+/** What bounds the intent of a VPC, whatever others have stored. */
+export type IntentQuotas = Pick<Quotas, "peerGroupMembers">;
+
 /** Reads intent for the scope, all of it as of one generation. */
-export async function loadIntent(db: PrismaClient, scope: Scope): Promise<IntentSlice> {
-  const rows = await queryIntent(db, scope);
+export async function loadIntent(
+  db: PrismaClient,
+  scope: Scope,
+  { peerGroupMembers }: IntentQuotas = DEFAULT_QUOTAS,
+): Promise<IntentSlice> {
+  // One more than are in force shows whether there are more.
+  const rows = await queryIntent(db, scope, peerGroupMembers + 1);
   const readBlock = blockReader();
-  const vpcs = toVpcIntents(rows, (id) => scope === "all" || scope.has(id), readBlock);
+  const inScope = (id: string) => scope === "all" || scope.has(id);
+  const vpcs = toVpcIntents(rows, inScope, { readBlock, peerGroupMembers });
   const facts = new Map<string, PeerFacts>();
   for (const [id, vpcNumber, , blocks] of rows.vpcs) {
     facts.set(id, { vpcNumber, blocks: blocks.map(readBlock) });

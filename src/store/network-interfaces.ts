@@ -1,6 +1,6 @@
 import { gatewayOf } from "../domain/address-plan.js";
 import { cidr, formatIp, type Ip, parseIp } from "../domain/cidr.js";
-import type { NetworkInterface, Page, PageRequest, Tags } from "../domain/resources.js";
+import type { NetworkInterface, Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
@@ -95,6 +95,28 @@ export async function findInterfaceIds(client: Tx, subnetId: string): Promise<st
     orderBy: { number: "asc" },
   });
   return rows.map((row) => row.id);
+}
+
+/** How many interfaces there are where another one is to be. */
+export interface InterfaceCounts {
+  readonly inSubnet: number;
+  readonly inVpc: number;
+  readonly ofTenant: number;
+}
+
+/** Each is counted in an index: a tenant may have a hundred thousand. */
+export async function countInterfaces(
+  client: Tx,
+  { id, vpcId, tenantId }: Pick<Subnet, "id" | "vpcId" | "tenantId">,
+): Promise<InterfaceCounts> {
+  const [row] = await client.$queryRaw<InterfaceCounts[]>`
+    SELECT
+      (SELECT count(*)::int FROM "network_interface" WHERE "subnet_id" = ${id}) AS "inSubnet",
+      (SELECT count(*)::int FROM "network_interface" WHERE "vpc_id" = ${vpcId}) AS "inVpc",
+      (SELECT count(*)::int FROM "vpc" v JOIN "network_interface" i ON i."vpc_id" = v."id"
+        WHERE v."tenant_id" = ${tenantId}) AS "ofTenant"`;
+  if (row === undefined) throw new Error("a SELECT without FROM has one row");
+  return row;
 }
 
 /** The interface of a VPC that has this address or MAC already. */

@@ -1,4 +1,5 @@
 import { formatCidr } from "../domain/cidr.js";
+import type { Quotas } from "../domain/quotas.js";
 import type { RuleDirection, SecurityGroupRule } from "../domain/resources.js";
 import type { RuleContent } from "../domain/security-rules.js";
 import { Prisma } from "../generated/prisma/client.js";
@@ -8,7 +9,7 @@ import { storedBlock } from "./route-tables.js";
 import { storedTraffic, trafficColumns } from "./stored-traffic.js";
 
 /** As the reconciler admits: from the accept on, to the moment somebody deletes the peering. */
-function admittedPeering(oneVpc: Prisma.Sql, otherVpc: Prisma.Sql): Prisma.Sql {
+export function admittedPeering(oneVpc: Prisma.Sql, otherVpc: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`EXISTS (
     SELECT 1 FROM "vpc_peering" c
     WHERE c."doomed_at" IS NULL AND c."state" IN ('provisioning', 'active')
@@ -73,12 +74,18 @@ export interface NewRule extends RuleContent {
   readonly groupId: string;
 }
 
-export async function insertRule(tx: Tx, rule: NewRule): Promise<SecurityGroupRule> {
+/** @param vpcId of the group */
+export async function insertRule(
+  tx: Tx,
+  vpcId: string,
+  rule: NewRule,
+  quotas: RuleQuotas,
+): Promise<SecurityGroupRule> {
   const { id, groupId } = rule;
   const row = await tx.securityGroupRule.create({
     data: { id, groupId, description: rule.description, ...columnsOf(rule) },
   });
-  return toRule(row, false);
+  return toRule(row, await findStandings(tx, [{ vpcId, rules: [row] }], quotas));
 }
 
 /** The rule of the group that admits just the same. */
@@ -110,28 +117,48 @@ export function columnsOf({ direction, traffic, peer }: RuleContent) {
   };
 }
 
+/** What bounds what a rule means. */
+export type RuleQuotas = Pick<Quotas, "peerGroupMembers">;
+
+/** What becomes of a rule that names a group of another VPC. */
+export type Standing = Pick<SecurityGroupRule, "stale" | "limitedTo">;
+
 /**
- * Which rules of these groups mean nobody: those that name a group that is gone, or a group of a VPC
- * that no admitted peering leads to.
+ * How rules of these groups stand, by their ids; those that are not there mean whom they say. Stale
+ * ones mean nobody: they name a group that is gone, or one of a VPC that no admitted peering leads to.
  */
-export async function findStaleRules(
+export async function findStandings(
   client: Tx,
   groups: ReadonlyArray<{ vpcId: string; rules: readonly SecurityGroupRuleModel[] }>,
-): Promise<ReadonlySet<string>> {
+  { peerGroupMembers: most }: RuleQuotas,
+): Promise<ReadonlyMap<string, Standing>> {
   const abroad = groups.flatMap(({ vpcId, rules }) =>
     rules.filter(({ peerVpcId }) => peerVpcId !== null && peerVpcId !== vpcId),
   );
-  if (abroad.length === 0) return new Set();
+  if (abroad.length === 0) return new Map();
   const ids = abroad.map(({ id }) => id);
-  const rows = await client.$queryRaw<Array<{ id: string }>>`
-    SELECT r."id" FROM "security_group_rule" r JOIN "security_group" g ON g."id" = r."group_id"
-    WHERE r."id" = ANY(${ids}::text[]) AND NOT (
-      EXISTS (SELECT 1 FROM "security_group" p WHERE p."id" = r."peer_group_id")
-      AND ${admittedPeering(Prisma.sql`g."vpc_id"`, Prisma.sql`r."peer_vpc_id"`)})`;
-  return new Set(rows.map(({ id }) => id));
+  const rows = await client.$queryRaw<Array<{ id: string; stale: boolean; limited: boolean }>>`
+    SELECT r."id", NOT (
+        EXISTS (SELECT 1 FROM "security_group" p WHERE p."id" = r."peer_group_id")
+        AND ${admittedPeering(Prisma.sql`g."vpc_id"`, Prisma.sql`r."peer_vpc_id"`)}) AS "stale",
+      EXISTS (SELECT 1 FROM "group_membership" m WHERE m."group_id" = r."peer_group_id"
+        OFFSET ${most}::int LIMIT 1) AS "limited"
+    FROM "security_group_rule" r JOIN "security_group" g ON g."id" = r."group_id"
+    WHERE r."id" = ANY(${ids}::text[])`;
+  // Of a group that is out of reach nothing is told.
+  const standings = rows.map(({ id, stale, limited }): [string, Standing] => [
+    id,
+    { stale, limitedTo: limited && !stale ? most : null },
+  ]);
+  return new Map(standings);
 }
 
-export function toRule(row: SecurityGroupRuleModel, stale: boolean): SecurityGroupRule {
+const IN_FORCE: Standing = { stale: false, limitedTo: null };
+
+export function toRule(
+  row: SecurityGroupRuleModel,
+  standings: ReadonlyMap<string, Standing>,
+): SecurityGroupRule {
   const { id, number, description, createdAt, block, peerGroupId, peerVpcId } = row;
   return {
     id,
@@ -143,7 +170,7 @@ export function toRule(row: SecurityGroupRuleModel, stale: boolean): SecurityGro
         ? { kind: "group", groupId: peerGroupId ?? "", vpcId: peerVpcId ?? "" }
         : { kind: "block", block: storedBlock(block) },
     description,
-    stale,
+    ...(standings.get(id) ?? IN_FORCE),
     createdAt,
   };
 }

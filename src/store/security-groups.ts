@@ -3,7 +3,13 @@ import type { RuleContent } from "../domain/security-rules.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
-import { columnsOf, findStaleRules, toRule } from "./security-group-rules.js";
+import {
+  columnsOf,
+  findStandings,
+  type RuleQuotas,
+  type Standing,
+  toRule,
+} from "./security-group-rules.js";
 
 const contents = {
   vpc: { select: { tenantId: true, generation: true } },
@@ -46,9 +52,13 @@ export async function insertSecurityGroup(tx: Tx, group: NewSecurityGroup): Prom
       "peerGroupId" text, "peerVpcId" text, "description" text)`;
 }
 
-export async function findSecurityGroup(client: Tx, id: string): Promise<SecurityGroup | null> {
+export async function findSecurityGroup(
+  client: Tx,
+  id: string,
+  quotas: RuleQuotas,
+): Promise<SecurityGroup | null> {
   const row = await client.securityGroup.findUnique({ where: { id }, include: contents });
-  return row && toGroup(row, await findStaleRules(client, [row]));
+  return row && toGroup(row, await findStandings(client, [row], quotas));
 }
 
 export interface SecurityGroupFilter {
@@ -63,6 +73,7 @@ export async function findSecurityGroups(
   client: Tx,
   filter: SecurityGroupFilter,
   page: PageRequest,
+  quotas: RuleQuotas,
 ): Promise<Page<SecurityGroup>> {
   const rows = await client.securityGroup.findMany({
     where: {
@@ -75,9 +86,9 @@ export async function findSecurityGroups(
     include: contents,
     ...pageArguments(page),
   });
-  const stale = await findStaleRules(client, rows);
+  const standings = await findStandings(client, rows, quotas);
   return toPage(
-    rows.map((row) => toGroup(row, stale)),
+    rows.map((row) => toGroup(row, standings)),
     page.limit,
   );
 }
@@ -132,6 +143,7 @@ export async function patchSecurityGroup(
   tx: Tx,
   id: string,
   { description, tags }: SecurityGroupPatch,
+  quotas: RuleQuotas,
 ): Promise<SecurityGroup> {
   const row = await tx.securityGroup.update({
     where: { id },
@@ -141,7 +153,7 @@ export async function patchSecurityGroup(
     },
     include: contents,
   });
-  return toGroup(row, await findStaleRules(tx, [row]));
+  return toGroup(row, await findStandings(tx, [row], quotas));
 }
 
 export async function touchSecurityGroup(tx: Tx, id: string, generation: number): Promise<void> {
@@ -152,13 +164,13 @@ export async function removeSecurityGroup(tx: Tx, id: string): Promise<void> {
   await tx.securityGroup.delete({ where: { id } });
 }
 
-function toGroup(row: GroupRow, stale: ReadonlySet<string>): SecurityGroup {
+function toGroup(row: GroupRow, standings: ReadonlyMap<string, Standing>): SecurityGroup {
   const { vpc, rules, tags, ...rest } = row;
   return {
     ...rest,
     tenantId: vpc.tenantId,
     tags: tags as Tags,
-    rules: rules.map((rule) => toRule(rule, stale.has(rule.id))),
+    rules: rules.map((rule) => toRule(rule, standings)),
     generation: Number(vpc.generation),
   };
 }

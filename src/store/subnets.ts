@@ -89,6 +89,10 @@ export async function findSubnetIds(client: Tx, vpcId: string): Promise<string[]
   return rows.map((row) => row.id);
 }
 
+export async function countSubnets(client: Tx, vpcId: string): Promise<number> {
+  return client.subnet.count({ where: { vpcId } });
+}
+
 export async function patchSubnet(tx: Tx, id: string, patch: Patch): Promise<Subnet> {
   const data = patchData(patch);
   return toSubnet(await tx.subnet.update({ where: { id }, data, include: withTenant }));

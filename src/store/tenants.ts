@@ -30,8 +30,13 @@ export interface TenantPatch {
 
 /** Taken before any lock on a VPC: what is counted per tenant is counted under this lock. */
 export async function lockTenant(tx: Tx, id: string): Promise<Tenant | null> {
-  await tx.$queryRaw`SELECT 1 FROM "tenant" WHERE "id" = ${id} FOR NO KEY UPDATE`;
+  await lockTenantRow(tx, id);
   return findTenant(tx, id);
+}
+
+/** The lock alone. */
+export async function lockTenantRow(tx: Tx, id: string): Promise<void> {
+  await tx.$queryRaw`SELECT 1 FROM "tenant" WHERE "id" = ${id} FOR NO KEY UPDATE`;
 }
 
 export async function patchTenant(tx: Tx, id: string, patch: TenantPatch): Promise<Tenant> {

@@ -81,7 +81,9 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const backend = Object.assign(createNoopBackend({ installationId, mark }), options.backend);
   const { clock = () => new Date(), sweeping = true } = options;
   const db = database.client;
-  const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds: 3600 });
+  const quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
+  const resyncSeconds = 3600;
+  const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds, quotas });
   const operatorToken = `pbop_${randomBytes(16).toString("hex")}`;
   const context: ServiceContext = {
     db,
@@ -91,7 +93,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     secrets: await SecretBox.open(join(fresh.dataDir, "secret-key")),
     operatorToken,
     peeringExpirySeconds: PEERING_EXPIRY_SECONDS,
-    quotas: { ...DEFAULT_QUOTAS, ...options.quotas },
+    quotas,
   };
   const lines: string[] = [];
   const app = await buildApp({

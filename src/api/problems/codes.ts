@@ -47,6 +47,8 @@ export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: stri
   SecurityGroupLimitExceeded: [409, "The VPC has no room for more security groups"],
   RulesPerSecurityGroupLimitExceeded: [409, "The security group has no room for more rules"],
   SecurityGroupsPerInterfaceLimitExceeded: [409, "The interface has no room for more groups"],
+  SubnetLimitExceeded: [409, "The VPC has no room for more subnets"],
+  NetworkInterfaceLimitExceeded: [409, "There is no room for more network interfaces"],
   IdempotentParameterMismatch: [409, "The idempotency key belongs to another request"],
   IdempotentRequestInProgress: [409, "The request with this idempotency key is under way"],
   InvalidStateTransition: [409, "Not possible in the present state"],

@@ -8,7 +8,7 @@ const FIRST_ZONE = 1;
 
 /**
  * Stands in for a switch's port numbers: a VPC's number is its port on the exchange, and the
- * ports and zones of a VPC's interfaces count up in order of their numbers.
+ * ports and zones of a VPC's interfaces count up in order of their numbers. All are plugged in.
  */
 export class SymbolicPorts implements PortView {
   readonly #vpcNumbers = new Map<string, number>();
@@ -21,7 +21,8 @@ export class SymbolicPorts implements PortView {
         return [id, { port: FIRST_INTERFACE + index, zones: { caller, called: caller + 1 } }];
       }),
     );
-    return { uplink: UPLINK, interfaces };
+    const members = vpc.peerGroups.flatMap((group) => group.members);
+    return { uplink: UPLINK, interfaces, peerInterfaces: new Set(members.map(({ id }) => id)) };
   }
 
   onExchange(vpcId: string): number | undefined {

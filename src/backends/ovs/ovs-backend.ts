@@ -1,6 +1,6 @@
 import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../../domain/drops.js";
-import type { IntentSlice, PeeringIntent } from "../../domain/intent.js";
+import type { IntentSlice, PeeringIntent, Scope } from "../../domain/intent.js";
 import type { Probe, TraceOutcome } from "../../domain/reachability/trace.js";
 import type { Part } from "../../openflow/parts.js";
 import type { RenderOptions } from "../../pipeline/render.js";
@@ -24,6 +24,7 @@ import { ExecHelper } from "./exec-helper.js";
 import { FlowWatch } from "./flow-watch/flow-watch.js";
 import { FlowWriter } from "./flow-writer.js";
 import { dropsFragments } from "./fragments.js";
+import { GroupUsers } from "./group-users.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
@@ -67,6 +68,7 @@ class OvsBackend implements Backend {
   readonly #tracer: Tracer;
   readonly #helper = new ExecHelper();
   readonly #homes = new InterfaceHomes();
+  readonly #groupUsers = new GroupUsers();
   readonly #counts = new Map<string, number>();
   readonly #drops: DropCounters;
 
@@ -80,7 +82,8 @@ class OvsBackend implements Backend {
     const flowWatch = new FlowWatch({ rundir, exchange: names.exchange, belief, writer, log });
     const topologyChanged = (topology: Topology) => flowWatch.follow(topology);
     const common = { ovsdb, rundir, installationId, names, belief, log };
-    const watch = new SwitchWatch({ ...common, topologyChanged });
+    const withDependents = (doubtful: Scope) => this.#groupUsers.withUsers(doubtful);
+    const watch = new SwitchWatch({ ...common, withDependents, topologyChanged });
     const renderOptions = (): RenderOptions => ({
       mark,
       dropFragments: dropsFragments(datapath, watch.version),
@@ -127,6 +130,7 @@ class OvsBackend implements Backend {
     if (reached.status === "rejected") throw reached.reason;
     const intent = loaded.value;
     this.#homes.learn(intent);
+    this.#groupUsers.learn(intent);
     return this.#planner.plan(intent, fresh, reached.value);
   }
 

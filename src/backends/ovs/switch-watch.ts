@@ -23,6 +23,8 @@ export interface WatchOptions {
   readonly names: SwitchNames;
   readonly belief: Belief;
   readonly log: BackendLog;
+  /** Adds the VPCs whose flows depend on what is plugged in in these. */
+  withDependents(doubtful: Scope): Scope;
   /** Called with every topology that is new. */
   topologyChanged(topology: Topology): void;
 }
@@ -165,7 +167,7 @@ export class SwitchWatch {
     this.#options.topologyChanged(this.topology);
     const { doubtful, rebuilt } = topologyChanges(before, this.topology, this.#options.names);
     for (const bridge of rebuilt) this.#options.belief.forget(bridge);
-    this.#raise(doubtful);
+    this.#raise(this.#options.withDependents(doubtful));
   }
 
   #raise(doubtful: Scope): void {

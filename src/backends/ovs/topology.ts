@@ -1,5 +1,5 @@
 import type { Binding } from "../../domain/data-plane.js";
-import type { VpcIntent } from "../../domain/intent.js";
+import type { PeerGroupIntent, VpcIntent } from "../../domain/intent.js";
 import type { InterfacePort, VpcPorts } from "../../pipeline/render.js";
 import type { PortView } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
@@ -76,12 +76,25 @@ export class Topology implements PortView {
   ofVpc(vpc: VpcIntent): VpcPorts {
     const interfaces = new Map<string, InterfacePort>();
     for (const { id } of vpc.interfaces) {
-      const { ofport: port, zones } = this.soleClaim(id, vpc.id) ?? {};
-      if (port !== undefined && zones !== undefined && hasBoth(zones)) {
-        interfaces.set(id, { port, zones });
-      }
+      const place = this.#placeOf(id, vpc.id);
+      if (place !== undefined) interfaces.set(id, place);
     }
-    return { uplink: this.#uplinks.get(vpc.id), interfaces };
+    const peerInterfaces = this.#plugged(vpc.peerGroups.filter(({ vpcId }) => vpcId !== vpc.id));
+    return { uplink: this.#uplinks.get(vpc.id), interfaces, peerInterfaces };
+  }
+
+  /** Where packets of an interface come from; undefined while none may: it needs a zone as well. */
+  #placeOf(networkInterfaceId: string, vpcId: string): InterfacePort | undefined {
+    const { ofport: port, zones } = this.soleClaim(networkInterfaceId, vpcId) ?? {};
+    if (port === undefined || zones === undefined || !hasBoth(zones)) return undefined;
+    return { port, zones };
+  }
+
+  #plugged(groups: readonly PeerGroupIntent[]): Set<string> {
+    const plugged = groups.flatMap(({ vpcId, members }) =>
+      members.filter(({ id }) => this.#placeOf(id, vpcId) !== undefined),
+    );
+    return new Set(plugged.map(({ id }) => id));
   }
 
   /** The zones of interfaces that are plugged into bridges of this installation. */

@@ -24,7 +24,13 @@ import {
   opensNoConnection,
   routedElsewhere,
 } from "./reasons.js";
-import { allowingRule, type Candidate, hangsOnPeersGroup } from "./rules.js";
+import {
+  type AllowingRule,
+  allowingRule,
+  type Candidate,
+  hangsOnPeersGroup,
+  memberMeant,
+} from "./rules.js";
 import type { Hop, Stop, Verdict } from "./verdict.js";
 
 /** Where the first packet of the connection has got to. */
@@ -168,11 +174,19 @@ function reachGateway(walk: Walk): undefined {
 }
 
 function passEgress(walk: Walk): Stop | undefined {
-  const { vpc, sender: eni, question, peering } = walk;
+  const { vpc, sender: eni, far, question, peering } = walk;
   const { to: other, opening } = question;
   if (!opensConnection(opening)) return opensNoConnection(opening);
-  const number = peering?.number ?? 0;
-  const candidate: Candidate = { vpc, eni, direction: "egress", other, peering: number, opening };
+  const otherGroups = far.interfaces.find(({ ip }) => ip.value === other.value)?.groups ?? [];
+  const candidate: Candidate = {
+    vpc,
+    eni,
+    direction: "egress",
+    other,
+    otherGroups,
+    peering: peering?.number ?? 0,
+    opening,
+  };
   const crosses = peering === undefined || peering.settling || isIn(peering.peer.blocks, other);
   walk.egressTellsOfFarSide = crosses && hangsOnPeersGroup(candidate);
   return passRules(walk, candidate);
@@ -183,6 +197,8 @@ function passRules(walk: Walk, candidate: Candidate): Stop | undefined {
   const found = allowingRule(candidate);
   const beyond = direction === "ingress" && isBeyond(walk);
   if (found === undefined) return noRule(candidate, beyond);
+  const stop = memberNotPluggedIn(walk, candidate, found);
+  if (stop !== undefined) return stop;
   walk.hops.push({
     kind: "rule",
     vpcId: vpc.id,
@@ -193,6 +209,18 @@ function passRules(walk: Walk, candidate: Candidate): Stop | undefined {
   });
   const role = direction === "egress" ? "caller" : "called";
   return walk.facts.isFull(eni.id, role) ? connectionLimit(candidate, beyond) : undefined;
+}
+
+/** Only members that are plugged in have flows; of a sender that has been asked before. */
+function memberNotPluggedIn(
+  walk: Walk,
+  candidate: Candidate,
+  found: AllowingRule,
+): Stop | undefined {
+  const member = memberMeant(candidate, found);
+  if (member === undefined || walk.facts.isPluggedIn(member.id)) return undefined;
+  const stop = notPluggedIn("receiverNotPluggedIn", member.id, isBeyond(walk));
+  return { ...stop, atEgress: true };
 }
 
 /** Out of the VPC, through the exchange, and into the other one, which minds whom its routes mean. */
@@ -233,6 +261,7 @@ function passIngress(walk: Walk): Stop | undefined {
     eni,
     direction: "ingress",
     other: sender.ip,
+    otherGroups: sender.groups,
     peering: peering?.number ?? 0,
     opening: question.opening,
   });

@@ -1,7 +1,7 @@
 import { type Cidr, containsIp, formatCidr, formatIp, type Ip } from "../cidr.js";
 import type { NextHop, PeeringSeen } from "./next-hop.js";
 import { describeOpening, type Opening } from "./question.js";
-import type { Candidate } from "./rules.js";
+import { type Candidate, ruleBeyondLimit } from "./rules.js";
 import { STOPS, type Stop } from "./verdict.js";
 
 /** Each reason why a connection stops, and what would have to change, in words for the asker. */
@@ -88,11 +88,21 @@ export function opensNoConnection(opening: Opening): Stop {
   };
 }
 
-export function noRule({ eni, direction, other, opening }: Candidate, beyond: boolean): Stop {
+export function noRule(candidate: Candidate, beyond: boolean): Stop {
+  const { eni, direction, other, opening } = candidate;
   const code = direction === "egress" ? "egressPolicy" : "ingressPolicy";
   const way = direction === "egress" ? "to" : "from";
   const what = `${describeOpening(opening)} ${way} ${formatIp(other)}`;
   const groups = eni.groups.length === 0 ? `${eni.id} has no security group` : `of ${eni.id}`;
+  const limited = ruleBeyondLimit(candidate)?.rule.id;
+  if (limited !== undefined) {
+    return {
+      code,
+      beyond,
+      reason: `${STOPS[code]}: ${what} (${groups}); ${limited} names a group with more members than may be in force, and ${formatIp(other)} is not among the first`,
+      remedy: `a rule for a block with ${formatIp(other)}, fewer members in the group that ${limited} names, or a higher quota for them`,
+    };
+  }
   return {
     code,
     beyond,

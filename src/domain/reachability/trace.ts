@@ -110,7 +110,7 @@ export function agree(
   if (!isSame(there.delivered, answering)) return false;
   if (stop === undefined) return answering === "gateway" || isSame(back?.delivered, sender);
   if (stop.code === "connectionLimit") return true;
-  const at = DROPPED_AT[stop.code];
+  const at = stop.atEgress === true ? "egressPolicy" : DROPPED_AT[stop.code];
   return at === "back" ? back?.delivered === undefined : there.dropped === at;
 }
 

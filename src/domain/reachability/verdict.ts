@@ -68,6 +68,8 @@ export interface Stop {
   readonly code: StopCode;
   /** Whether it is behind a peering, as the sender sees it. */
   readonly beyond: boolean;
+  /** Whether the sender's egress rules show it already: those mean only members that are plugged in. */
+  readonly atEgress?: true;
   readonly reason: string;
   /** What would have to change. */
   readonly remedy: string;

@@ -115,7 +115,7 @@ function askSwitch(
 
 /** Whether something has been stored since that the switch may have followed when it was asked. */
 async function isSuperseded(ctx: ServiceContext, { vpcs }: IntentSlice): Promise<boolean> {
-  const now = await loadIntent(ctx.db, new Set(vpcs.keys()));
+  const now = await loadIntent(ctx.db, new Set(vpcs.keys()), ctx.quotas);
   return [...vpcs.values()].some((vpc) => now.vpcs.get(vpc.id)?.generation !== vpc.generation);
 }
 
@@ -128,14 +128,14 @@ async function judgeStored(
   question: Question,
 ): Promise<{ slice: IntentSlice; verdict: Verdict }> {
   for (let attempt = 1; attempt <= LOAD_ATTEMPTS; attempt += 1) {
-    const near = await loadIntent(ctx.db, new Set([question.vpcId]));
+    const near = await loadIntent(ctx.db, new Set([question.vpcId]), ctx.quotas);
     if (askerOf(near, question) === undefined) {
       const detail = `there is no network interface ${question.networkInterfaceId} any more`;
       throw new DomainError("InvalidNetworkInterfaceID.NotFound", detail, { pointer: "/from" });
     }
     const far = farVpcId(factsOf(near, view), question);
-    const slice =
-      far === undefined ? near : await loadIntent(ctx.db, new Set([question.vpcId, far]));
+    const both = new Set([question.vpcId, far ?? question.vpcId]);
+    const slice = far === undefined ? near : await loadIntent(ctx.db, both, ctx.quotas);
     const verdict = await judgeWithRoom(slice, view, question);
     if (verdict !== undefined) return { slice, verdict };
   }

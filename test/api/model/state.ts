@@ -1,9 +1,10 @@
-import type { Quotas } from "../../../src/domain/quotas.js";
+import { DEFAULT_QUOTAS, type Quotas } from "../../../src/domain/quotas.js";
 import type { KnownPeering, Universe } from "./draws.js";
 import type { Addressee, Tenant } from "./operations.js";
 
-/** So small that they are reached often. */
+/** So small that they are reached often; of what the model does not make, the defaults. */
 export const QUOTAS: Quotas = {
+  ...DEFAULT_QUOTAS,
   livePeeringsPerVpc: 2,
   pendingRequestsPerTenant: 3,
   vpcsPerTenant: 4,

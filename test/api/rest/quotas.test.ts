@@ -11,7 +11,14 @@ const QUOTAS = {
   blocksPerVpc: 3,
   routeTablesPerVpc: 3,
   routesPerTable: 3,
+  subnetsPerVpc: 3,
+  interfacesPerSubnet: 3,
+  interfacesPerVpc: 4,
+  interfacesPerTenant: 6,
 };
+
+const TOO_MANY_SUBNETS = "SubnetLimitExceeded";
+const TOO_MANY_INTERFACES = "NetworkInterfaceLimitExceeded";
 
 describe.each(databaseEngines)("quotas on $name", (engine) => {
   let api: TestApi;
@@ -109,6 +116,63 @@ describe.each(databaseEngines)("quotas on $name", (engine) => {
       expect(await scene.stateOf(a, peering)).toBe("pending-acceptance");
       expect(await scene.routes(a)).toEqual([]);
       expect((await scene.accept(b, peering, { autoRoutes: false })).body.state).toBe("active");
+    });
+  });
+
+  test("subnets of a VPC, however many are asked for at once", async () => {
+    const a = await scene.vpc(red, "10.1.0.0/16");
+    const create = (third: number) =>
+      scene.call(red, "POST", "/subnets", { vpcId: a.vpcId, cidrBlock: `10.1.${third}.0/24` });
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(create));
+    expect(codesOf(answers)).toEqual([...Array(3).fill("201"), ...Array(2).fill(TOO_MANY_SUBNETS)]);
+    expectRefusal(await create(9), { status: 409, code: TOO_MANY_SUBNETS, detail: "3" });
+    const made = answers.find(({ status }) => status === 201);
+    await scene.must(204, red, "DELETE", `/subnets/${made?.body.id}`);
+    expect((await create(9)).status).toBe(201);
+  });
+
+  describe("network interfaces", () => {
+    const plug = (key: TenantKey, subnetId: string) =>
+      scene.call(key, "POST", "/network-interfaces", { subnetId });
+    const atOnce = (subnets: readonly string[]) =>
+      Promise.all(subnets.map((subnetId) => plug(red, subnetId)));
+    const made = (answers: readonly Answer[]) => answers.filter(({ status }) => status === 201);
+    const expectFull = (answer: Answer, detail: string) =>
+      expectRefusal(answer, { status: 409, code: TOO_MANY_INTERFACES, detail });
+
+    test("of a subnet, of a VPC and of a tenant, however many are asked for at once", async () => {
+      const [a, b] = [await scene.vpc(red, "10.1.0.0/16"), await scene.vpc(red, "10.2.0.0/16")];
+      const one = await scene.subnet(a, "10.1.1.0/24");
+      const two = await scene.subnet(a, "10.1.2.0/24");
+      const other = await scene.subnet(b, "10.2.1.0/24");
+      const first = await atOnce(Array(5).fill(one));
+      expect(codesOf(first)).toEqual([
+        ...Array(3).fill("201"),
+        ...Array(2).fill(TOO_MANY_INTERFACES),
+      ]);
+      expectFull(await plug(red, one), "3 network interfaces of a subnet");
+      expect(codesOf(await atOnce([two, two, two]))).toEqual([
+        "201",
+        ...Array(2).fill(TOO_MANY_INTERFACES),
+      ]);
+      expectFull(await plug(red, two), "4 network interfaces of a VPC");
+      expect(made(await atOnce([other, other, other]))).toHaveLength(2);
+      expectFull(await plug(red, other), "6 network interfaces of a tenant");
+      await scene.must(204, red, "DELETE", `/network-interfaces/${made(first)[0]?.body.id}`);
+      expect((await plug(red, other)).status).toBe(201);
+      const theirs = await scene.subnet(await scene.vpc(blue, "10.1.0.0/16"), "10.1.1.0/24");
+      expect((await plug(blue, theirs)).status).toBe(201);
+    });
+
+    test("of a tenant are counted over its VPCs, also when these are asked at once", async () => {
+      const subnets = await Promise.all(
+        ["10.1", "10.2", "10.3", "10.4"].map(async (start) =>
+          scene.subnet(await scene.vpc(red, `${start}.0.0/16`), `${start}.1.0/24`),
+        ),
+      );
+      const answers = await atOnce([...subnets, ...subnets, ...subnets]);
+      expect(made(answers)).toHaveLength(6);
+      expect(new Set(codesOf(answers))).toEqual(new Set(["201", TOO_MANY_INTERFACES]));
     });
   });
 

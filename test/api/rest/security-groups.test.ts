@@ -38,11 +38,13 @@ describe.each(databaseEngines)("security groups on $name", (engine) => {
       });
       expect(group.id).toMatch(/^sg-[0-9a-f]{17}$/);
       const any = { protocol: "all", fromPort: null, toPort: null, description: "", stale: false };
+      const unlimited = { limited: false, membersInForce: null, message: null };
       const itself = { securityGroupId: group.id, securityGroupVpcId: a.vpcId, cidrBlock: null };
       const all = { securityGroupId: null, securityGroupVpcId: null, cidrBlock: ANYWHERE };
       expect(group.rules).toEqual([
         {
           ...any,
+          ...unlimited,
           ...itself,
           id: expect.any(String),
           createdAt: expect.any(String),
@@ -50,6 +52,7 @@ describe.each(databaseEngines)("security groups on $name", (engine) => {
         },
         {
           ...any,
+          ...unlimited,
           ...all,
           id: expect.any(String),
           createdAt: expect.any(String),

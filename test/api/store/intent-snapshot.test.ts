@@ -103,10 +103,11 @@ describe.each(databaseEngines)("intent read on $name", (engine) => {
 
   /** As texts, by number of the group. */
   const peerGroupsOf = (vpc: VpcIntent) =>
-    vpc.peerGroups.map(({ group, peering, addresses }) => ({
+    vpc.peerGroups.map(({ group, peering, vpcId, members }) => ({
       group,
       peering,
-      addresses: addresses.map(formatIp),
+      vpcId,
+      members: members.map(({ id, ip }) => `${id} ${formatIp(ip)}`),
     }));
 
   it("has an empty VPC with nothing in it", async () => {
@@ -250,17 +251,23 @@ describe.each(databaseEngines)("intent read on $name", (engine) => {
     const [a, b, c] = await Promise.all(["sg-a", "web-b", "empty-c"].map(numberOf));
     const vpc = await readVpc("a");
     expect(peerGroupsOf(vpc)).toEqual([
-      { group: a, peering: 0, addresses: ["10.1.0.4"] },
-      { group: b, peering: toB, addresses: ["10.2.0.9", "10.2.0.4"] },
-      { group: c, peering: toC, addresses: [] },
+      { group: a, peering: 0, vpcId: "a", members: ["eni-a 10.1.0.4"] },
+      { group: b, peering: toB, vpcId: "b", members: ["eni-b2 10.2.0.9", "eni-b1 10.2.0.4"] },
+      { group: c, peering: toC, vpcId: "c", members: [] },
     ]);
     expect(rulesOf(vpc).map(({ id }) => id)).toEqual(["own", "own-22", "b", "b-out", "c"]);
-    expect(await readVpc("a", new Set(["a", "b"]))).toEqual(vpc);
-    expect(await readVpc("a", new Set(["c", "a", "d"]))).toEqual(vpc);
-    expect(await readVpc("a", "all")).toEqual(vpc);
-    const other = await readVpc("b", "all");
-    expect(peerGroupsOf(other)).toEqual([{ group: a, peering: toB, addresses: ["10.1.0.4"] }]);
-    expect(await readVpc("b")).toEqual(other);
+    for (const scope of [new Set(["a", "b"]), new Set(["c", "a", "d"]), "all" as const]) {
+      const seen = await readVpc("a", scope);
+      expect({ ...seen, peerGroups: peerGroupsOf(seen) }).toEqual({
+        ...vpc,
+        peerGroups: peerGroupsOf(vpc),
+      });
+    }
+    for (const scope of [new Set(["b"]), "all" as const]) {
+      expect(peerGroupsOf(await readVpc("b", scope))).toEqual([
+        { group: a, peering: toB, vpcId: "a", members: ["eni-a 10.1.0.4"] },
+      ]);
+    }
   });
 
   it("leaves out stale rules, and the groups that they named", async () => {
@@ -344,7 +351,7 @@ describe.each(databaseEngines)("intent read on $name", (engine) => {
     expect(interfaces.map(({ ip }) => formatIp(ip))).toEqual(["2001:db8::5"]);
     const other = await readVpc("b");
     expect(other.interfaces.map(({ ip }) => formatIp(ip))).toEqual(["10.2.255.254"]);
-    expect(other.peerGroups.map(({ addresses }) => addresses.map(formatIp))).toEqual([
+    expect(other.peerGroups.map(({ members }) => members.map(({ ip }) => formatIp(ip)))).toEqual([
       ["2001:db8::5"],
     ]);
   });
@@ -386,7 +393,7 @@ describe.each(databaseEngines)("intent read on $name", (engine) => {
           expect(vpc.interfaces.every(({ groups }) => groups.length === 1)).toBe(true);
           expect(rulesOf(vpc)).toHaveLength(generation + (vpc.id === "a" ? 1 : 0));
         }
-        expect(vpcs.get("a")?.peerGroups[0]?.addresses).toHaveLength(generation);
+        expect(vpcs.get("a")?.peerGroups[0]?.members).toHaveLength(generation);
         seen.add(generation);
       }
     }

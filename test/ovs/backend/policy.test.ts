@@ -76,10 +76,11 @@ function identityOf(n: number) {
 function namedGroups(n: number, own: readonly RuleIntent[]): PeerGroupIntent[] {
   const named = new Set(own.flatMap(({ peer }) => (peer.kind === "group" ? [peer.group] : [])));
   return [...named].flatMap((group) => {
-    const addresses = vpcIntent(group === 3 ? 1 : group, 2).interfaces.map(({ ip }) => ip);
-    if (group === n) return [{ group, peering: 0, addresses }];
+    const members = (group === 3 ? identityOf(3) : vpcIntent(group, 2)).interfaces;
+    const named = { group, vpcId: vpcId(group), members, limited: false };
+    if (group === n) return [{ ...named, peering: 0 }];
     const way = peerings.find((peering) => joins(peering, n, group));
-    return way === undefined ? [] : [{ group, peering: way.number, addresses }];
+    return way === undefined ? [] : [{ ...named, peering: way.number }];
   });
 }
 

@@ -58,6 +58,30 @@ describe("bindings", () => {
   });
 });
 
+describe("members of peers' groups", () => {
+  const members = vpcIntent(2, 3).interfaces;
+  const named = { group: 2, peering: 7, vpcId: vpcId(2), members, limited: false };
+  const user = { ...vpcIntent(1), peerGroups: [named] };
+  const pluggedIn = (...bridges: readonly BridgeSpec[]) => [
+    ...(view(bridges).ofVpc(user).peerInterfaces ?? []),
+  ];
+  const own = (port: PortSpec) => pluggedIn(bridge(1, []), bridge(2, [port]));
+
+  it("are plugged in where they belong, as their own VPC sees it", () => {
+    const ports = [0, 2].map((i) => plug(`tap${i}`, 5 + i, eniId(2, i), `${eniId(2, i)}:${9 + i}`));
+    expect(pluggedIn(bridge(1, []), bridge(2, ports))).toEqual([eniId(2, 0), eniId(2, 2)]);
+  });
+
+  it("are not with a port that does not work, without a zone, on another bridge, or with two", () => {
+    const good = plug("tap0", 5, eniId(2), `${eniId(2)}:9`);
+    expect(own(good)).toEqual([eniId(2)]);
+    expect(own({ ...good, ofport: -1 })).toEqual([]);
+    expect(own(plug("tap0", 5, eniId(2)))).toEqual([]);
+    expect(pluggedIn(bridge(1, [good]), bridge(2, []))).toEqual([]);
+    expect(pluggedIn(bridge(1, [plug("tap1", 6, eniId(2))]), bridge(2, [good]))).toEqual([]);
+  });
+});
+
 describe("conntrack zones", () => {
   const zonesOf = (bridges: readonly BridgeSpec[], n = 1) =>
     view(bridges).soleClaim(eniId(n), vpcId(n))?.zones;

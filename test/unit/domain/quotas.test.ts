@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.js";
-import { DEFAULT_QUOTAS, type Quotas, requireQuota } from "../../../src/domain/quotas.js";
+import { DEFAULT_QUOTAS, type RefusingQuota, requireQuota } from "../../../src/domain/quotas.js";
 
 /** The contract, written out once more by hand. */
-const EXPECTED: Record<keyof Quotas, [number, string]> = {
+const EXPECTED: Record<RefusingQuota, [number, string]> = {
   livePeeringsPerVpc: [125, "ActiveVpcPeeringConnectionPerVpcLimitExceeded"],
   pendingRequestsPerTenant: [25, "PendingVpcPeeringConnectionLimitExceeded"],
   vpcsPerTenant: [1000, "VpcLimitExceeded"],
@@ -13,9 +13,13 @@ const EXPECTED: Record<keyof Quotas, [number, string]> = {
   securityGroupsPerVpc: [500, "SecurityGroupLimitExceeded"],
   rulesPerDirection: [60, "RulesPerSecurityGroupLimitExceeded"],
   securityGroupsPerInterface: [5, "SecurityGroupsPerInterfaceLimitExceeded"],
+  subnetsPerVpc: [200, "SubnetLimitExceeded"],
+  interfacesPerSubnet: [4096, "NetworkInterfaceLimitExceeded"],
+  interfacesPerVpc: [65_000, "NetworkInterfaceLimitExceeded"],
+  interfacesPerTenant: [100_000, "NetworkInterfaceLimitExceeded"],
 };
 
-function refusal(quota: keyof Quotas, present: number, more?: number): unknown {
+function refusal(quota: RefusingQuota, present: number, more?: number): unknown {
   try {
     requireQuota(DEFAULT_QUOTAS, quota, present, more);
     return undefined;
@@ -26,7 +30,7 @@ function refusal(quota: keyof Quotas, present: number, more?: number): unknown {
 }
 
 describe.each(Object.entries(EXPECTED))("the quota %s", (name, [most, code]) => {
-  const quota = name as keyof Quotas;
+  const quota = name as RefusingQuota;
 
   it(`is ${most} unless told otherwise`, () => expect(DEFAULT_QUOTAS[quota]).toBe(most));
 

@@ -6,7 +6,12 @@ import { formatActions } from "../../../src/openflow/action.js";
 import { decodeCookie } from "../../../src/openflow/cookie.js";
 import type { Flow } from "../../../src/openflow/flow.js";
 import { dropFor } from "../../../src/pipeline/drops.js";
-import { exchangeBaseFlows, exchangeFlows, vpcBridgeFlows } from "../../../src/pipeline/render.js";
+import {
+  exchangeBaseFlows,
+  exchangeFlows,
+  type InterfacePort,
+  vpcBridgeFlows,
+} from "../../../src/pipeline/render.js";
 import { PipelineError } from "../../../src/pipeline/table-flow.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { OPTIONS, peering, peeringFlowsOf, portsOf, routed, uplinksOf, vpc } from "./topologies.js";
@@ -77,7 +82,8 @@ describe("a VPC bridge", () => {
   });
 
   it("routes by the table of the sender's subnet, which a blackhole takes part in", () => {
-    const tables = routed(a, { "10.20.0.0/16": 101, "10.20.4.0/24": null }, { "0.0.0.0/0": 101 });
+    const two = vpc(1, ["10.10.1.0/24", "10.10.2.0/24"]);
+    const tables = routed(two, { "10.20.0.0/16": 101, "10.20.4.0/24": null }, { "0.0.0.0/0": 101 });
     const routes = inTable(render([ab], tables), "route").filter(({ match }) => match["reg2"]);
     const onward = `set_field:0x65->reg1,goto_table:${VPC_TABLES.egressTrack.number}`;
     expect(routes.map(({ priority, match, actions }) => [priority, match, actions])).toEqual([
@@ -90,6 +96,19 @@ describe("a VPC bridge", () => {
       { category: "route", object: 0x20 },
       { category: "route", object: 0x21 },
     ]);
+  });
+
+  it("has no routes of tables by which nothing that is plugged in sends", () => {
+    const two = vpc(1, ["10.10.1.0/24", "10.10.2.0/24"]);
+    const tables = routed(two, { "10.20.0.0/16": 101 }, { "0.0.0.0/0": 101 });
+    const [first] = [...portsOf(two).interfaces];
+    const tablesOf = (...plugged: (readonly [string, InterfacePort])[]) =>
+      inTable(render([ab], tables, { uplink: 1, interfaces: new Map(plugged) }), "route")
+        .map(({ match }) => match["reg2"])
+        .filter((table) => table !== undefined);
+    expect(tablesOf()).toEqual([]);
+    expect(first === undefined ? [] : tablesOf(first)).toEqual(["0x20"]);
+    expect(tablesOf(...portsOf(two).interfaces)).toEqual(["0x20", "0x21"]);
   });
 
   it("asks for a route back only of peers whose blocks overlap", () => {

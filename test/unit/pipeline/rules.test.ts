@@ -4,7 +4,7 @@ import type { RuleIntent, RulePeer, VpcIntent } from "../../../src/domain/intent
 import { TCP, type Traffic } from "../../../src/domain/traffic.js";
 import type { Flow } from "../../../src/openflow/flow.js";
 import { formatFlow } from "../../../src/openflow/text.js";
-import { vpcBridgeFlows } from "../../../src/pipeline/render.js";
+import { type VpcPorts, vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { OPTIONS, portsOf, vpc } from "./topologies.js";
 
@@ -22,24 +22,39 @@ function rendered(
   rules: readonly (readonly [RuleIntent["direction"], Traffic, RulePeer])[],
   members = 0,
   way = LOCAL,
-  groups: readonly number[] = [OWN],
+  { groups = [OWN], plugged = members }: { groups?: readonly number[]; plugged?: number } = {},
 ): Flow[] {
   const numbered = rules.map(([direction, traffic, peer], index) => {
     const number = 100 + index;
     return { id: `sgr-${number}`, number, direction, traffic, peer };
   });
-  const addresses = Array.from({ length: members }, (_, i) =>
-    addressAt(cidr("10.10.0.0/16"), BigInt(i)),
-  );
+  const named = Array.from({ length: members }, (_, i) => ({
+    id: `eni-named-${i}`,
+    ip: addressAt(cidr("10.10.0.0/16"), BigInt(i)),
+  }));
   const intent: VpcIntent = {
     ...bare,
     interfaces: bare.interfaces.map((eni) => ({ ...eni, groups })),
     securityGroups: [{ id: "sg-5", number: OWN, rules: numbered }],
-    peerGroups: [{ group: NAMED, peering: way, addresses }],
+    peerGroups: [
+      { group: NAMED, peering: way, vpcId: `vpc-${way}`, members: named, limited: false },
+    ],
   };
-  return vpcBridgeFlows(intent, [], portsOf(intent), OPTIONS).filter(
+  return vpcBridgeFlows(intent, [], withMembers(intent, plugged), OPTIONS).filter(
     ({ table, priority }) => table === VPC_TABLES.rules.number && priority > 0,
   );
+}
+
+/** The first so many members are plugged in: in this VPC, and in any other. */
+function withMembers(intent: VpcIntent, plugged: number): VpcPorts {
+  const ports = portsOf(intent);
+  const members = intent.peerGroups.flatMap((group) => group.members).slice(0, plugged);
+  const places = members.map(({ id }, i) => [id, { port: 100 + i, zone: 100 + i }] as const);
+  return {
+    ...ports,
+    interfaces: new Map([...ports.interfaces, ...places]),
+    peerInterfaces: new Set(members.map(({ id }) => id)),
+  };
 }
 
 const textOf = (flows: readonly Flow[]) =>
@@ -92,18 +107,23 @@ describe("rules", () => {
     ]);
   });
 
-  it("about a group whose VPC is out of reach allow nobody", () => {
-    const flows = rendered([["ingress", tcp(80), group]], 0);
-    expect(flows.map(({ actions }) => actions)).toEqual([
-      "conjunction(6,2/2)",
-      "set_field:0x1->reg7",
-    ]);
+  it.each([
+    ["of the same VPC", LOCAL],
+    ["of a peer", 101],
+  ])("about a group %s cost nothing for members that are plugged in nowhere", (_, way) => {
+    const rules = [
+      ["ingress", tcp(80), group],
+      ["egress", tcp(80), group],
+    ] as const;
+    expect(rendered(rules, 481, way, { plugged: 0 })).toEqual([]);
+    expect(rendered(rules, 481, way, { plugged: 3 })).toHaveLength(2 * 3 + 2 + 1);
+    expect(rendered(rules, 0, way)).toEqual([]);
   });
 
   it("keep conjunctions of groups and of blocks apart by number", () => {
     const two = [block("10.0.0.0/8"), block("172.16.0.0/12"), block("192.168.0.0/16")];
     const wide = two.map((peer) => ["ingress", tcp(1, 6), peer] as const);
-    const flows = rendered([["egress", tcp(80), group], ...wide]);
+    const flows = rendered([["egress", tcp(80), group], ...wide], 1);
     const ids = flows.flatMap(({ match }) => match["conj_id"] ?? []);
     expect(ids).toEqual([String(NAMED), String(2 ** 31 + 101)]);
   });
@@ -132,7 +152,7 @@ describe("rules", () => {
   });
 
   it("of a group that nobody is in are not there, nor the members that only they name", () => {
-    expect(rendered([["ingress", tcp(1, 65_534), group]], 100, LOCAL, [])).toEqual([]);
+    expect(rendered([["ingress", tcp(1, 65_534), group]], 100, LOCAL, { groups: [] })).toEqual([]);
   });
 
   it("that say the same twice are there once", () => {

@@ -119,7 +119,7 @@ function meant(
     const peering = home === undefined ? undefined : wayBetween(vpc, home, peerings);
     if (home === undefined || peering === undefined) return [];
     const members = home.interfaces.filter(({ groups }) => groups.includes(group));
-    return [{ group, peering, addresses: members.map(({ ip }) => ip) }];
+    return [{ group, peering, vpcId: home.id, members, limited: false }];
   });
 }
 

@@ -145,8 +145,9 @@ function sideOf({ id, number, blocks }: VpcIntent): PeeringSide {
   return { vpcId: id, vpcNumber: number, blocks };
 }
 
-/** The uplink is port 1, interfaces follow in order from 2. */
+/** The uplink is port 1, interfaces follow in order from 2. Those of peers are plugged in, too. */
 export function portsOf(intent: VpcIntent): VpcPorts {
+  const members = intent.peerGroups.flatMap((group) => group.members);
   return {
     uplink: UPLINK,
     interfaces: new Map(
@@ -155,6 +156,7 @@ export function portsOf(intent: VpcIntent): VpcPorts {
         { port: UPLINK + 1 + index, zones: { caller: 2 * number, called: 2 * number + 1 } },
       ]),
     ),
+    peerInterfaces: new Set(members.map(({ id }) => id)),
   };
 }
 
@@ -221,8 +223,8 @@ function guarded(intent: VpcIntent): VpcIntent {
     ...intent,
     securityGroups: [{ id: "sg-1", number: 1, rules }],
     peerGroups: [
-      { group: 1, peering: 0, addresses: a.interfaces.map(({ ip }) => ip) },
-      { group: 2, peering: 101, addresses: b.interfaces.map(({ ip }) => ip) },
+      { group: 1, peering: 0, vpcId: a.id, members: a.interfaces, limited: false },
+      { group: 2, peering: 101, vpcId: b.id, members: b.interfaces, limited: false },
     ],
   };
 }

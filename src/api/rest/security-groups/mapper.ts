@@ -31,7 +31,7 @@ export function presentSecurityGroup(
 export function presentSecurityGroupRule(
   rule: SecurityGroupRule,
 ): z.output<typeof securityGroupRuleSchema> {
-  const { id, direction, traffic, peer, description, stale, createdAt } = rule;
+  const { id, direction, traffic, peer, description, stale, limitedTo, createdAt } = rule;
   return {
     id,
     direction,
@@ -41,8 +41,15 @@ export function presentSecurityGroupRule(
     securityGroupVpcId: peer.kind === "group" ? peer.vpcId : null,
     description,
     stale,
+    limited: limitedTo !== null,
+    membersInForce: limitedTo,
+    message: limitedTo === null ? null : limitMessage(limitedTo),
     createdAt: createdAt.toISOString(),
   };
+}
+
+function limitMessage(most: number): string {
+  return `the group has more members than a rule may mean: the first ${most} by their numbers are in force, the others are not`;
 }
 
 function presentTraffic(traffic: Traffic) {

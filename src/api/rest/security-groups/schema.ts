@@ -55,6 +55,14 @@ export const securityGroupRuleSchema = z
       .describe(
         "Admits nobody: the group that it names is gone, or no active peering leads to its VPC",
       ),
+    limited: z
+      .boolean()
+      .describe("The group that it names is a peer's and too large: not all members are in force"),
+    membersInForce: z
+      .int()
+      .nullable()
+      .describe("Of a group that is too large: the first so many; null while all members are"),
+    message: z.string().nullable().describe("Why it does less than it says; null when it does not"),
     createdAt: time,
   })
   .meta({ id: "SecurityGroupRule" });

@@ -134,14 +134,14 @@ function peerGroupsOf(
   const ways = peerings.flatMap(({ number, requester, accepter, admitted }) => {
     const ids = [requester.vpcId, accepter.vpcId];
     if (!admitted || !ids.includes(vpc.id)) return [];
-    return [{ peering: number, vpcId: ids.find((id) => id !== vpc.id) }];
+    return [{ peering: number, vpcId: ids.find((id) => id !== vpc.id) ?? "" }];
   });
   return [{ peering: 0, vpcId: vpc.id }, ...ways].flatMap(({ peering, vpcId }) => {
     const peer = vpcs.find(({ id }) => id === vpcId);
     return Array.from({ length: GROUPS_PER_VPC }, (_, index): PeerGroupIntent => {
       const group = groupNumber(peer?.number ?? 0, index);
       const members = (peer?.interfaces ?? []).filter(({ groups }) => groups.includes(group));
-      return { group, peering, addresses: members.map(({ ip }) => ip) };
+      return { group, peering, vpcId, members, limited: false };
     });
   });
 }

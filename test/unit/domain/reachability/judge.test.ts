@@ -231,7 +231,9 @@ describe("groups that name groups", () => {
   const members = (group: number, peeringNumber: number, ...texts: string[]) => ({
     group,
     peering: peeringNumber,
-    addresses: texts.map(ip),
+    vpcId: peeringNumber === 0 ? "vpc-1" : "vpc-2",
+    members: texts.map((text) => ({ id: "eni-2-0", ip: ip(text) })),
+    limited: false,
   });
   const guarded = (...peerGroups: VpcIntent["peerGroups"]) =>
     changed(withRules(PEERED, 1, [{ direction: "egress", peer: named(7) }]), 1, { peerGroups });
@@ -242,6 +244,35 @@ describe("groups that name groups", () => {
     expect(ask(guarded(members(7, 0, to)), { to }).stop?.code).toBe("egressPolicy");
     expect(ask(guarded(members(7, 101)), { to }).stop?.code).toBe("egressPolicy");
     expect(ask(guarded(), { to }).stop?.code).toBe("egressPolicy");
+  });
+
+  it("let nobody be called who is plugged in nowhere, which their own rules show already", () => {
+    const to = "10.20.1.10";
+    const { stop, hops } = ask(guarded(members(7, 101, to)), { to, unplugged: ["eni-2-0"] });
+    expect(stop).toMatchObject({ code: "receiverNotPluggedIn", beyond: true, atEgress: true });
+    expect(hops.map(({ kind }) => kind)).toEqual(["interface", "subnet", "route"]);
+    const byBlock = ask(PEERED, { to, unplugged: ["eni-2-0"] }).stop;
+    expect(byBlock?.code).toBe("receiverNotPluggedIn");
+    expect(byBlock?.atEgress).toBeUndefined();
+  });
+
+  it("say of whom beyond the limit that he is not among those in force", () => {
+    const to = "10.20.1.10";
+    const joined = (limited: boolean, ...groups: number[]) => {
+      const topology = guarded({ ...members(7, 101, "10.20.1.11"), limited });
+      const [eni] = b.interfaces;
+      return changed(topology, 2, { interfaces: eni === undefined ? [] : [{ ...eni, groups }] });
+    };
+    const stopped = (topology: Topology) => ask(topology, { to }).stop;
+    expect(stopped(joined(true, 7))).toMatchObject({ code: "egressPolicy", beyond: false });
+    expect(stopped(joined(true, 7))?.reason).toMatch(/sgr-\d+ names a group with more members/);
+    for (const other of [joined(true), joined(false, 7), joined(true, 8)]) {
+      expect(stopped(other)?.code).toBe("egressPolicy");
+      expect(stopped(other)?.reason).not.toContain("more members");
+    }
+    expect(hideFarSide(ask(joined(true, 7), { to }))).toEqual(
+      hideFarSide(ask(joined(true), { to })),
+    );
   });
 
   it("do not tell a stranger who their members are", () => {
@@ -296,7 +327,12 @@ describe("a far side of strangers", () => {
 
   it("does not tell by a rule of the near side which of its groups the destination is in", () => {
     const peer = { kind: "group", id: "sg-7", group: 7 } as const;
-    const peerGroups = [{ group: 7, peering: 101, addresses: [ip("10.20.1.10")] }];
+    const peerGroups = [
+      {
+        ...{ group: 7, peering: 101, vpcId: "vpc-2", limited: false },
+        members: [{ id: "eni-2-0", ip: ip("10.20.1.10") }],
+      },
+    ];
     const topology = changed(withRules(PEERED, 1, [{ direction: "egress", peer }]), 1, {
       peerGroups,
     });

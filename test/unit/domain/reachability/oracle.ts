@@ -51,7 +51,7 @@ function allowed(
         if (peer.kind === "block" && inBlock(peer.block, other)) return true;
         if (peer.kind !== "group") continue;
         const members = vpc.peerGroups.filter((g) => g.group === peer.group && g.peering === way);
-        const addresses = members.flatMap((g) => g.addresses).map(formatIp);
+        const addresses = members.flatMap((g) => g.members).map((member) => formatIp(member.ip));
         if (addresses.includes(formatIp(other))) return true;
       }
     }

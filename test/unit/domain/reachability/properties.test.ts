@@ -75,7 +75,7 @@ function withoutContents({ vpcs, peerings }: Topology, vpcId: string): Topology 
     vpcs: vpcs.map((vpc) => {
       if (vpc === far) return { ...vpc, interfaces: [], securityGroups: [], subnets: [] };
       const peerGroups = vpc.peerGroups.map((named) =>
-        numbers.includes(named.peering) ? { ...named, addresses: [] } : named,
+        numbers.includes(named.peering) ? { ...named, members: [] } : named,
       );
       return { ...vpc, peerGroups };
     }),
