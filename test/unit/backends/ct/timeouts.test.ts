@@ -145,7 +145,8 @@ describe("time-outs that somebody has changed", () => {
     bridge: "br1",
     vpcId: "vpc-1",
   };
-  const log = { info: vi.fn(), warn: vi.fn<(details: object, message: string) => void>() };
+  const hear = () => vi.fn<(details: object, message: string) => void>();
+  const log = { info: hear(), warn: hear() };
   const make = () => new ZoneTimeouts({ ...OPTIONS, exchange: "br0", log });
   const becomes = (replica: Replica, next: Replica) => {
     replica.datapaths.clear();
