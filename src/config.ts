@@ -26,6 +26,12 @@ export interface Config {
   readonly datapath: "system" | "netdev";
   readonly operatorToken: string | undefined;
   readonly connectionsPerInterface: number;
+  /** How long the switch remembers idle connections, in seconds. */
+  readonly timeouts: {
+    readonly tcpEstablished: number;
+    readonly udpStream: number;
+    readonly udpSingle: number;
+  };
   readonly resyncSeconds: number;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;
@@ -91,6 +97,11 @@ function toConfig(set: Settings): Config {
     datapath: set.PATCHBAY_DATAPATH,
     operatorToken: set.PATCHBAY_OPERATOR_TOKEN,
     connectionsPerInterface: set.PATCHBAY_CONNECTIONS_PER_INTERFACE,
+    timeouts: Object.freeze({
+      tcpEstablished: set.PATCHBAY_TCP_ESTABLISHED_SECONDS,
+      udpStream: set.PATCHBAY_UDP_STREAM_SECONDS,
+      udpSingle: set.PATCHBAY_UDP_SINGLE_SECONDS,
+    }),
     resyncSeconds: set.PATCHBAY_RESYNC_SECONDS,
     peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
     quotas: Object.freeze(quotasOf(set)),

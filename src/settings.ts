@@ -35,6 +35,9 @@ const wholeNumber = (min: number, max: number) =>
     return z.NEVER;
   });
 
+/** The kernel counts time-outs in 32 bits of its clock, which may tick 1,000 times a second. */
+const LONGEST_TIMEOUT = 2_000_000;
+
 const MOST_OF_ANYTHING = 1_000_000;
 const quota = (of: keyof Quotas) =>
   wholeNumber(1, MOST_OF_ANYTHING).prefault(String(DEFAULT_QUOTAS[of]));
@@ -144,6 +147,17 @@ export const settings = z.object({
     .describe(
       "Connections that the switch remembers for one interface, those that it opens and those that others open to it counted apart; beyond it no more can be opened.",
     ),
+  PATCHBAY_TCP_ESTABLISHED_SECONDS: wholeNumber(1, LONGEST_TIMEOUT)
+    .prefault("432000")
+    .describe(
+      "Seconds for which the switch remembers an established TCP connection on which nothing comes. This and the two below hold for connections that are opened from then on.",
+    ),
+  PATCHBAY_UDP_STREAM_SECONDS: wholeNumber(1, LONGEST_TIMEOUT)
+    .prefault("180")
+    .describe("Seconds for which the switch remembers UDP that has been answered."),
+  PATCHBAY_UDP_SINGLE_SECONDS: wholeNumber(1, LONGEST_TIMEOUT)
+    .prefault("30")
+    .describe("Seconds for which the switch remembers UDP that has not been answered."),
   PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
     .prefault("200")
     .describe("Requests a second that one credential may make; 0 turns the limit off."),

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DataPlaneView } from "../domain/data-plane.js";
+import { observeConnections } from "./connection-metrics.js";
 import { observeDrops } from "./drop-metrics.js";
 
 /** What the reconciler counts since start. */
@@ -35,6 +36,7 @@ export function createMetrics(
   observeReconciling(registry, activity);
   observeDataPlane(registry, view, activity);
   observeDrops(registry, view);
+  observeConnections(registry, view);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 

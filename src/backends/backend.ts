@@ -1,3 +1,4 @@
+import type { FullInterfaces, InterfaceConnections } from "../domain/connections.js";
 import type { BackendKind, Binding, BridgeDiff, PeeringBridgeFlows } from "../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
@@ -72,6 +73,14 @@ export interface Backend extends Tracing {
    * is no switch that could count.
    */
   surveyDrops(): Promise<DropSurvey | null>;
+  /**
+   * How many connections the switch remembers of an interface, no more than a second ago. Null when
+   * nothing counts: it is not plugged in or not programmed yet, or there is no switch.
+   * @throws BackendError when the switch cannot be read
+   */
+  connections(networkInterfaceId: string): Promise<InterfaceConnections | null>;
+  /** As last read of the switch; null before that, and without a switch. */
+  fullInterfaces(): FullInterfaces | null;
   /** Bridges whose switch tells at once when somebody else changes flows: for status only. */
   watchedBridges(): number;
 }

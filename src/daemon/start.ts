@@ -123,8 +123,9 @@ async function makeBackend(
   }
   if (kind === "noop") return createNoopBackend(identity);
   await rememberOvs(database.client);
-  const { ovsdb, ovsRundir: rundir, datapath, connectionsPerInterface } = config;
-  return createOvsBackend({ ovsdb, rundir, datapath, identity, connectionsPerInterface, log });
+  const { ovsdb, ovsRundir: rundir, datapath, connectionsPerInterface, timeouts } = config;
+  const settings = { ovsdb, rundir, datapath, connectionsPerInterface, timeouts };
+  return createOvsBackend({ ...settings, identity, log });
 }
 
 function makeReconciler(

@@ -1,3 +1,4 @@
+import type { FullInterfaces, InterfaceConnections } from "./connections.js";
 import type { DropSurvey, InterfaceDrops } from "./drops.js";
 import type { PeeringIntent, Scope } from "./intent.js";
 
@@ -40,6 +41,13 @@ export interface DataPlaneView {
   dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null>;
   /** Null when there is no switch that could count. Does not throw: see `complete`. */
   surveyDrops(): Promise<DropSurvey | null>;
+  /**
+   * Null when nothing counts connections: see `Backend`.
+   * @throws DomainError `ServiceUnavailable` when the switch cannot be read
+   */
+  connections(networkInterfaceId: string): Promise<InterfaceConnections | null>;
+  /** As last read of the switch; null before that, and without a switch. */
+  fullInterfaces(): FullInterfaces | null;
 }
 
 export interface PeeringBridgeFlows {

@@ -1,4 +1,5 @@
 import { type Backend, BackendError, type Outcome, type Plan } from "../backends/backend.js";
+import type { FullInterfaces, InterfaceConnections } from "../domain/connections.js";
 import type {
   BackendKind,
   Binding,
@@ -311,6 +312,19 @@ class LevelTriggeredReconciler implements Reconciler {
     return this.#deps.backend.surveyDrops();
   }
 
+  async connections(networkInterfaceId: string): Promise<InterfaceConnections | null> {
+    try {
+      return await this.#deps.backend.connections(networkInterfaceId);
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      throw new DomainError("ServiceUnavailable", CONNECTIONS_TROUBLE, { cause: error });
+    }
+  }
+
+  fullInterfaces(): FullInterfaces | null {
+    return this.#deps.backend.fullInterfaces();
+  }
+
   counters(): ReconcilerCounters {
     const { foreignFlows } = this.#journal;
     return { ...this.#counters, foreignFlows, watchedBridges: this.#deps.backend.watchedBridges() };
@@ -341,6 +355,9 @@ function asCallerError(error: unknown): unknown {
 
 /** Why not is in the log: it tells of the host. */
 const COUNTERS_TROUBLE = "The switch cannot be read at present, and only it has the counters.";
+
+const CONNECTIONS_TROUBLE =
+  "The switch cannot be read at present, and only it knows how many connections there are.";
 
 const FIRST_PASS_LIMIT_MS = 5000;
 

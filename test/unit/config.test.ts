@@ -28,6 +28,7 @@ describe("defaults", () => {
       datapath: "system",
       operatorToken: undefined,
       connectionsPerInterface: 50_000,
+      timeouts: { tcpEstablished: 432_000, udpStream: 180, udpSingle: 30 },
       resyncSeconds: 30,
       peeringExpirySeconds: 604_800,
       quotas: {

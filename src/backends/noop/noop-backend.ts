@@ -142,6 +142,14 @@ class NoopBackend implements Backend {
     return null;
   }
 
+  async connections(_networkInterfaceId: string): Promise<null> {
+    return null;
+  }
+
+  fullInterfaces(): null {
+    return null;
+  }
+
   watchedBridges(): number {
     return 0;
   }

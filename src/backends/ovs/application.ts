@@ -15,11 +15,11 @@ import { type BridgeWork, planInfrastructure } from "./infrastructure.js";
 import { creationOperations, removalOperations } from "./infrastructure-operations.js";
 import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { FlowComparison, OvsPlan } from "./ovs-plan.js";
-import type { Operation } from "./ovsdb.js";
+import { type Operation, TransactionError } from "./ovsdb.js";
 import type { Planner, PlannerParts } from "./planner.js";
 import { settledPeerings } from "./settled-peerings.js";
 import type { Connections } from "./switch-watch.js";
-import { grantOperations, sidesWithoutZone, zonesInFlows } from "./zones.js";
+import { grantOperations, sidesWithoutZone, type ZoneGrant, zonesInFlows } from "./zones.js";
 
 /**
  * Carries one plan out. The exchange is cut first and opened last, so that at no moment a packet
@@ -107,6 +107,7 @@ export class Application {
       await conntrack.renewLimits(unixctl, watch.topology, belief.epoch);
       // What is plugged in while zones are written down raises no doubt: so it is looked for.
       while (await this.#grantZonesOnce(served, waiting));
+      await this.#renewTimeouts();
     } catch (error) {
       const concerned = waiting.size > 0 ? waiting : intent.vpcs.keys();
       for (const id of concerned) this.#fail(id, `conntrack zones: ${messageOf(error)}`);
@@ -119,10 +120,11 @@ export class Application {
    * @returns whether anybody got a zone who had not been given one in this pass
    */
   async #grantZonesOnce(served: Set<string>, waiting: Set<string>): Promise<boolean> {
-    const { watch, belief, conntrack, zones } = this.#parts;
+    const { watch, belief, conntrack, zones, timeouts } = this.#parts;
     const { intent } = this.#plan;
     for (const { vpcId } of sidesWithoutZone(intent, watch.topology)) waiting.add(vpcId);
-    const grants = zones.grants(intent, watch.topology, belief);
+    const others = timeouts.zonesOfOthers(watch.replica);
+    const grants = zones.grants(intent, watch.topology, belief, others);
     if (grants.every(({ networkInterfaceId }) => served.has(networkInterfaceId))) return false;
     await conntrack.prepare(
       this.#connections.unixctl,
@@ -130,9 +132,36 @@ export class Application {
     );
     // From here on others' changes may go unheard: if this fails, all are to be looked at again.
     waiting.clear();
-    await this.#configure(grantOperations(grants), this.#plan.intent.scope);
+    await this.#writeGrants(grants);
     for (const { networkInterfaceId } of grants) served.add(networkInterfaceId);
     return true;
+  }
+
+  /** Time-outs are set along with them: another write would take another walk over all bridges. */
+  async #writeGrants(grants: readonly ZoneGrant[]): Promise<void> {
+    const { watch, timeouts, log } = this.#parts;
+    const { scope } = this.#plan.intent;
+    const zones = [...watch.topology.ownZones(), ...grants.map(({ zone }) => zone)];
+    const besides = timeouts.operations(watch.replica, zones);
+    try {
+      await this.#configure([...grantOperations(grants), ...besides], scope);
+    } catch (error) {
+      if (!(error instanceof TransactionError) || besides.length === 0) throw error;
+      log.warn({ err: error }, NO_TIMEOUTS);
+      await this.#configure(grantOperations(grants), scope);
+    }
+  }
+
+  /** Of zones that were there before; without them packets pass as well, so nothing fails. */
+  async #renewTimeouts(): Promise<void> {
+    const { watch, timeouts, log } = this.#parts;
+    const operations = timeouts.operations(watch.replica, watch.topology.ownZones());
+    if (operations.length === 0) return;
+    try {
+      await this.#configure(operations, this.#plan.intent.scope);
+    } catch (error) {
+      log.warn({ err: error }, NO_TIMEOUTS);
+    }
   }
 
   /** A bridge that was just made is empty; it need not be read. */
@@ -369,6 +398,8 @@ export class Application {
 
 /** Each takes a walk over all connections of the host, and the caller who is cut is waiting. */
 const ZONES_RETIRED_AT_ONCE = 16;
+
+const NO_TIMEOUTS = "connections keep the switch's own time-outs for now";
 
 /** The switch forgets what is staged and not committed for 10 s. */
 const SOON_PROGRAMMED = 16;

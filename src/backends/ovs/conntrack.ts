@@ -1,3 +1,4 @@
+import type { LimitReading } from "./ct/limit-reading.js";
 import { RpcError } from "./json-rpc.js";
 import type { BackendLog } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
@@ -25,10 +26,43 @@ export class Conntrack {
   #complete: ReadonlySet<number> | undefined;
   /** A set of zones in use whose own ones had limits. */
   #limited: ReadonlySet<number> | undefined;
+  /** Limits that are not what was set: what was found, null for none. */
+  readonly #wrong = new Map<number, number | null>();
 
   constructor(options: ConntrackOptions) {
     this.#options = options;
     this.#datapath = `${options.datapath}@ovs-${options.datapath}`;
+  }
+
+  get connectionsPerZone(): number {
+    return this.#options.connectionsPerZone;
+  }
+
+  /** As dpctl commands name it. */
+  get datapath(): string {
+    return this.#datapath;
+  }
+
+  get wrong(): ReadonlyMap<number, number | null> {
+    return this.#wrong;
+  }
+
+  /**
+   * Notes whose limit is not what was set.
+   * @param zones those that are in use
+   * @param epoch of the belief at the reading
+   * @returns zones whose limit has become another since the last reading
+   */
+  compare(reading: LimitReading, zones: readonly number[], epoch: number): number[] {
+    if (epoch !== this.#epoch) return [];
+    return zones.filter((zone) => {
+      if (!this.#prepared.has(zone)) return false;
+      const found = reading.get(zone)?.limit ?? null;
+      const before = this.#wrong.get(zone);
+      if (found === this.#options.connectionsPerZone) this.#wrong.delete(zone);
+      else this.#wrong.set(zone, found);
+      return this.#wrong.has(zone) && before !== found;
+    });
   }
 
   /** Makes zones ready for new owners: nothing of the old ones is remembered. */
@@ -49,7 +83,9 @@ export class Conntrack {
 
   /**
    * Sets the limits of zones that have none: of all after a restart of ovs-vswitchd, which they do
-   * not outlive, and of one that a port has brought along.
+   * not outlive, of one that a port has brought along, and of those that somebody has changed.
+   * Connections that were open while a zone had no limit do not count in it on the userspace
+   * datapath, and only emptying the zone would change that.
    * @param epoch of the belief: what was done in the same one still holds
    */
   async renewLimits(
@@ -57,12 +93,20 @@ export class Conntrack {
     topology: Pick<Topology, "zones" | "ownZones">,
     epoch: number,
   ): Promise<void> {
-    if (epoch === this.#epoch && topology.zones === this.#limited) return;
-    if (epoch !== this.#epoch) this.#prepared.clear();
-    const zones = topology.ownZones().filter((zone) => !this.#prepared.has(zone));
+    const isSame = epoch === this.#epoch && topology.zones === this.#limited;
+    if (isSame && this.#wrong.size === 0) return;
+    if (epoch !== this.#epoch) this.#forget();
+    const zones = topology
+      .ownZones()
+      .filter((zone) => !this.#prepared.has(zone) || this.#wrong.has(zone));
     await this.#limit(unixctl, zones);
     this.#epoch = epoch;
     this.#limited = topology.zones;
+  }
+
+  #forget(): void {
+    this.#prepared.clear();
+    this.#wrong.clear();
   }
 
   /** Zones that were prepared, and are not among those in use. */
@@ -88,6 +132,7 @@ export class Conntrack {
       if (isTaken(zone)) continue;
       await this.#tryLimits(unixctl, "dpctl/ct-del-limits", [`zone=${zone}`]);
       this.#prepared.delete(zone);
+      this.#wrong.delete(zone);
     }
   }
 
@@ -104,18 +149,24 @@ export class Conntrack {
   async #limitSome(unixctl: Unixctl, zones: readonly number[]): Promise<void> {
     const { connectionsPerZone } = this.#options;
     const limits = zones.map((zone) => `zone=${zone},limit=${connectionsPerZone}`);
-    await this.#tryLimits(unixctl, "dpctl/ct-set-limits", limits);
-    for (const zone of zones) this.#prepared.add(zone);
+    const isSet = await this.#tryLimits(unixctl, "dpctl/ct-set-limits", limits);
+    for (const zone of zones) {
+      this.#prepared.add(zone);
+      if (isSet) this.#wrong.delete(zone);
+    }
     this.#complete = undefined;
   }
 
-  async #tryLimits(unixctl: Unixctl, command: string, limits: readonly string[]): Promise<void> {
+  /** @returns whether the datapath has taken it */
+  async #tryLimits(unixctl: Unixctl, command: string, limits: readonly string[]): Promise<boolean> {
     try {
       await unixctl.run(command, [this.#datapath, ...limits]);
+      return true;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const details = { err: error, command, zones: limits.length };
       this.#options.log.warn(details, "interfaces have no limit of connections");
+      return false;
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { FullInterfaces, InterfaceConnections } from "../../domain/connections.js";
 import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../../domain/intent.js";
@@ -18,6 +19,10 @@ import { Application } from "./application.js";
 import { Belief } from "./belief.js";
 import type { StageBundle } from "./bundle.js";
 import { Conntrack } from "./conntrack.js";
+import { ConntrackSettings } from "./ct/conntrack-settings.js";
+import { LimitWatch } from "./ct/limit-watch.js";
+import type { ConnectionTimeouts } from "./ct/timeouts.js";
+import { ZoneTimeouts } from "./ct/zone-timeouts.js";
 import { DropCounters } from "./drop-counters.js";
 import type { Exec } from "./exec.js";
 import { ExecHelper } from "./exec-helper.js";
@@ -47,6 +52,7 @@ export interface OvsBackendOptions {
   readonly identity: BackendIdentity;
   /** Most connections that the datapath remembers for one interface. */
   readonly connectionsPerInterface: number;
+  readonly timeouts: ConnectionTimeouts;
   readonly log: BackendLog;
   /** Starts programs; for tests. */
   readonly exec?: Exec;
@@ -74,6 +80,7 @@ class OvsBackend implements Backend {
 
   constructor(options: OvsBackendOptions) {
     const { identity, datapath, rundir, ovsdb, connectionsPerInterface, log } = options;
+    const { timeouts: seconds } = options;
     const { installationId, mark } = identity;
     const names = new SwitchNames(mark);
     const belief = new Belief(mark);
@@ -82,8 +89,15 @@ class OvsBackend implements Backend {
     const flowWatch = new FlowWatch({ rundir, exchange: names.exchange, belief, writer, log });
     const topologyChanged = (topology: Topology) => flowWatch.follow(topology);
     const common = { ovsdb, rundir, installationId, names, belief, log };
+    const databaseChanged = () => this.#parts.conntrackSettings.databaseChanged();
     const withDependents = (doubtful: Scope) => this.#groupUsers.withUsers(doubtful);
-    const watch = new SwitchWatch({ ...common, withDependents, topologyChanged });
+    const watched = { ...common, withDependents, topologyChanged, databaseChanged };
+    const watch = new SwitchWatch(watched);
+    const { exchange } = names;
+    const conntrack = new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log });
+    const limits = new LimitWatch({ watch, belief, conntrack, log });
+    const ofTimeouts = { datapath, installationId, timeouts: seconds, exchange, log };
+    const timeouts = new ZoneTimeouts(ofTimeouts);
     const renderOptions = (): RenderOptions => ({
       mark,
       dropFragments: dropsFragments(datapath, watch.version),
@@ -96,8 +110,17 @@ class OvsBackend implements Backend {
       ofctl,
       flowWatch,
       infrastructure: { identity, names, datapath },
-      conntrack: new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log }),
+      conntrack,
       zones: new ZoneAllocator(),
+      timeouts,
+      conntrackSettings: new ConntrackSettings({
+        watch,
+        conntrack,
+        limits,
+        timeouts,
+        homes: this.#homes,
+        exchange,
+      }),
       log,
     };
     this.#planner = new Planner(this.#parts);
@@ -108,12 +131,14 @@ class OvsBackend implements Backend {
   async start(events: BackendEvents): Promise<void> {
     this.#helper.start();
     this.#parts.flowWatch.start((scope) => events.doubt(scope));
+    this.#parts.conntrackSettings.start((scope) => events.doubt(scope));
     this.#parts.watch.start(events);
   }
 
   async stop(): Promise<void> {
     this.#parts.watch.stop();
     this.#parts.flowWatch.stop();
+    this.#parts.conntrackSettings.stop();
     this.#helper.stop();
   }
 
@@ -141,6 +166,7 @@ class OvsBackend implements Backend {
   async apply(plan: Plan): Promise<Outcome> {
     if (!(plan instanceof OvsPlan)) throw new TypeError("this plan was made by another backend");
     this.#parts.belief.actedUpon(plan.surprises);
+    this.#parts.conntrackSettings.told(plan.conntrackNews);
     const connections = await this.#connections();
     if (typeof connections === "string") return allFailed(plan, connections);
     if (this.#parts.belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED);
@@ -182,6 +208,14 @@ class OvsBackend implements Backend {
 
   surveyDrops(): Promise<DropSurvey> {
     return this.#drops.survey();
+  }
+
+  connections(networkInterfaceId: string): Promise<InterfaceConnections | null> {
+    return this.#parts.conntrackSettings.connections(networkInterfaceId);
+  }
+
+  fullInterfaces(): FullInterfaces | null {
+    return this.#parts.conntrackSettings.fullInterfaces();
   }
 
   watchedBridges(): number {

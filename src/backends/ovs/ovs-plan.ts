@@ -4,6 +4,7 @@ import type { BridgeDrift, Plan, PlannedBridge } from "../backend.js";
 import type { VpcComparison } from "../flows/compare.js";
 import { describeDrift } from "../flows/report.js";
 import type { Surprise } from "./belief.js";
+import { describeChanges, type SettingChange } from "./ct/setting-news.js";
 import type { Infrastructure } from "./infrastructure.js";
 
 /** The flows of the scope compared with the switch. */
@@ -25,6 +26,8 @@ export class OvsPlan implements Plan {
   /** That of the belief that it rests on. */
   readonly epoch: number;
   readonly surprises: readonly Surprise[];
+  /** What somebody has changed of conntrack's settings. */
+  readonly conntrackNews: readonly SettingChange[];
 
   constructor(
     intent: IntentSlice,
@@ -33,6 +36,7 @@ export class OvsPlan implements Plan {
     flows: FlowComparison,
     epoch: number,
     surprises: readonly Surprise[],
+    conntrackNews: readonly SettingChange[],
   ) {
     this.intent = intent;
     this.diffs = diffs;
@@ -40,9 +44,11 @@ export class OvsPlan implements Plan {
     this.flows = flows;
     this.epoch = epoch;
     this.surprises = surprises;
+    this.conntrackNews = conntrackNews;
   }
 
   get drift(): readonly BridgeDrift[] {
-    return this.surprises.map(({ bridge, delta }) => describeDrift(bridge, delta));
+    const flows = this.surprises.map(({ bridge, delta }) => describeDrift(bridge, delta));
+    return [...flows, ...describeChanges(this.conntrackNews)];
   }
 }

@@ -1,3 +1,4 @@
+import { knowsConntrackZones, requestsFor } from "./ct/columns.js";
 import { JsonRpc } from "./json-rpc.js";
 import type { Connection } from "./link.js";
 import { Replica } from "./replica.js";
@@ -124,7 +125,9 @@ export class Ovsdb implements Connection {
     const requests = Object.fromEntries(
       Object.entries(COLUMNS).map(([table, columns]) => [table, { columns }]),
     );
-    const params = [DATABASE, "patchbay", requests];
+    const schema = await this.#rpc.request("get_schema", [DATABASE], MONITOR_LIMIT_MS);
+    this.replica.knowsConntrackZones = knowsConntrackZones(schema);
+    const params = [DATABASE, "patchbay", requestsFor(schema, requests)];
     this.replica.apply(await this.#rpc.request("monitor", params, MONITOR_LIMIT_MS));
     for (const update of this.#early ?? []) this.replica.apply(update);
     this.#early = undefined;

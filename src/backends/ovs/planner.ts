@@ -10,6 +10,8 @@ import { describeDelta } from "../flows/report.js";
 import type { SwitchNames } from "../names.js";
 import type { Belief, Surprise } from "./belief.js";
 import type { Conntrack } from "./conntrack.js";
+import type { ConntrackSettings } from "./ct/conntrack-settings.js";
+import type { ZoneTimeouts } from "./ct/zone-timeouts.js";
 import type { FlowWatch } from "./flow-watch/flow-watch.js";
 import {
   type Infrastructure,
@@ -31,6 +33,8 @@ export interface PlannerParts {
   readonly infrastructure: InfrastructureOptions;
   readonly conntrack: Conntrack;
   readonly zones: ZoneAllocator;
+  readonly timeouts: ZoneTimeouts;
+  readonly conntrackSettings: ConntrackSettings;
   readonly log: BackendLog;
   renderOptions(): RenderOptions;
 }
@@ -51,7 +55,10 @@ export class Planner {
     const flows = await this.compareFlows(slice, fresh);
     const gone = await this.#describeGone(infrastructure, fresh);
     const diffs = [...this.#describe(flows), ...gone];
-    return new OvsPlan(slice, diffs, infrastructure, flows, epoch, this.#surprisesIn(slice));
+    if (fresh) await this.#parts.conntrackSettings.refresh();
+    const news = this.#parts.conntrackSettings.news(slice.scope);
+    const surprises = this.#surprisesIn(slice);
+    return new OvsPlan(slice, diffs, infrastructure, flows, epoch, surprises, news);
   }
 
   /** What this plan repairs all of: on the exchange, that takes every peering. */

@@ -9,7 +9,10 @@ export function readings({
   watch,
   belief,
   ofctl,
-}: Pick<PlannerParts, "watch" | "belief" | "ofctl">): Array<() => Promise<void>> {
+  conntrackSettings,
+}: Pick<PlannerParts, "watch" | "belief" | "ofctl" | "conntrackSettings">): Array<
+  () => Promise<void>
+> {
   const isOwn = (name: string) => watch.topology.bridges.get(name)?.own === true;
   const names = [...watch.topology.bridges.keys()].filter(isOwn);
   const pieces: Array<() => Promise<void>> = [];
@@ -21,5 +24,6 @@ export function readings({
       await observe(some.filter(isOwn), belief, ofctl, true);
     });
   }
+  pieces.push(() => conntrackSettings.refresh());
   return pieces;
 }

@@ -1,5 +1,14 @@
 import {
+  type CtZoneRow,
+  type DatapathRow,
+  readCtZone,
+  readDatapath,
+  readTimeoutPolicy,
+  type TimeoutPolicyRow,
+} from "./ct/rows.js";
+import {
   type BridgeRow,
+  COLUMNS,
   type InterfaceRow,
   type PortRow,
   readBridge,
@@ -21,6 +30,11 @@ export class Replica {
   readonly bridges = new Map<Uuid, BridgeRow>();
   readonly ports = new Map<Uuid, PortRow>();
   readonly interfaces = new Map<Uuid, InterfaceRow>();
+  readonly datapaths = new Map<Uuid, DatapathRow>();
+  readonly ctZones = new Map<Uuid, CtZoneRow>();
+  readonly timeoutPolicies = new Map<Uuid, TimeoutPolicyRow>();
+  /** Whether the database has the tables of conntrack's zones. */
+  knowsConntrackZones = true;
   #system: SystemRow | undefined;
 
   get system(): SystemRow | undefined {
@@ -45,6 +59,9 @@ export class Replica {
       this.#system = row === undefined ? undefined : readSystem(uuid, row);
     } else if (table === "Bridge") put(this.bridges, uuid, row, readBridge);
     else if (table === "Port") put(this.ports, uuid, row, readPort);
+    else if (table === "Datapath") put(this.datapaths, uuid, row, readDatapath);
+    else if (table === "CT_Zone") put(this.ctZones, uuid, row, readCtZone);
+    else if (table === "CT_Timeout_Policy") put(this.timeoutPolicies, uuid, row, readTimeoutPolicy);
     else put(this.interfaces, uuid, row, readInterface);
   }
 }
@@ -64,5 +81,5 @@ function entries(value: unknown): [string, unknown][] {
 }
 
 function isWatched(table: string): table is TableName {
-  return ["Open_vSwitch", "Bridge", "Port", "Interface"].includes(table);
+  return table in COLUMNS;
 }

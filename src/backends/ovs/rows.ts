@@ -1,5 +1,7 @@
 /** OVSDB's JSON notation (RFC 7047, section 5.1) and the rows of the tables that we watch. */
 
+import { CT_COLUMNS } from "./ct/columns.js";
+
 export type Uuid = string;
 
 export interface SystemRow {
@@ -7,6 +9,8 @@ export interface SystemRow {
   /** What ovs-vswitchd has carried out, and what it has been asked to. */
   readonly curCfg: number;
   readonly nextCfg: number;
+  /** Rows of `Datapath` by the datapath's type. */
+  readonly datapaths: ReadonlyMap<string, Uuid>;
 }
 
 export interface BridgeRow {
@@ -38,10 +42,11 @@ export interface InterfaceRow {
 
 /** The monitored columns of each table, as `monitor` names them. */
 export const COLUMNS = {
-  Open_vSwitch: ["cur_cfg", "next_cfg"],
+  Open_vSwitch: ["cur_cfg", "next_cfg", "datapaths"],
   Bridge: ["name", "ports", "fail_mode", "datapath_type", "external_ids"],
   Port: ["name", "interfaces", "external_ids"],
   Interface: ["name", "type", "options", "ofport", "error", "external_ids"],
+  ...CT_COLUMNS,
 } as const;
 
 export type TableName = keyof typeof COLUMNS;
@@ -50,7 +55,8 @@ type Columns = Readonly<Record<string, unknown>>;
 
 export function readSystem(uuid: Uuid, row: Columns): SystemRow {
   const { cur_cfg, next_cfg } = row;
-  return { uuid, curCfg: number(cur_cfg) ?? 0, nextCfg: number(next_cfg) ?? 0 };
+  const datapaths = uuidsByKey(row["datapaths"]);
+  return { uuid, curCfg: number(cur_cfg) ?? 0, nextCfg: number(next_cfg) ?? 0, datapaths };
 }
 
 export function readBridge(uuid: Uuid, row: Columns): BridgeRow {
@@ -102,15 +108,26 @@ function number(value: unknown): number | undefined {
   return typeof first === "number" ? first : undefined;
 }
 
-function uuids(value: unknown): Uuid[] {
+export function uuids(value: unknown): Uuid[] {
   return members(value).flatMap((member) =>
     Array.isArray(member) && member[0] === "uuid" ? [String(member[1])] : [],
   );
 }
 
-function map(value: unknown): Map<string, string> {
-  if (!Array.isArray(value) || value[0] !== "map" || !Array.isArray(value[1])) return new Map();
-  return new Map(value[1].map(([key, item]: [unknown, unknown]) => [String(key), String(item)]));
+export function map(value: unknown): Map<string, string> {
+  return new Map(pairs(value).map(([key, item]) => [String(key), String(item)]));
+}
+
+/** A map whose values are rows. */
+export function uuidsByKey(value: unknown): Map<string, Uuid> {
+  return new Map(
+    pairs(value).flatMap(([key, item]) => uuids(item).map((uuid) => [String(key), uuid])),
+  );
+}
+
+function pairs(value: unknown): [unknown, unknown][] {
+  const isMap = Array.isArray(value) && value[0] === "map" && Array.isArray(value[1]);
+  return isMap ? value[1] : [];
 }
 
 export function toUuid(uuid: Uuid): readonly ["uuid", Uuid] {

@@ -25,6 +25,8 @@ export interface WatchOptions {
   readonly log: BackendLog;
   /** Adds the VPCs whose flows depend on what is plugged in in these. */
   withDependents(doubtful: Scope): Scope;
+  /** Called after each change of the database, the topology is that of it already. */
+  databaseChanged(): void;
   /** Called with every topology that is new. */
   topologyChanged(topology: Topology): void;
 }
@@ -41,6 +43,8 @@ export interface Connections {
  */
 export class SwitchWatch {
   topology: Topology;
+  /** The database as it is; another one with every connection. */
+  replica = new Replica();
   /** Of ovs-vswitchd, such as "3.1.0"; undefined while it is not known. */
   version: string | undefined;
   readonly #options: WatchOptions;
@@ -54,7 +58,7 @@ export class SwitchWatch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.topology = new Topology(new Replica(), options.installationId, options.names);
+    this.topology = new Topology(this.replica, options.installationId, options.names);
     this.#ovsdb = new Link({
       open: (lost) => Ovsdb.open(options.ovsdb, lost, (db, tables) => this.#updated(db, tables)),
       up: (ovsdb) => this.#came("the Open vSwitch database", ovsdb),
@@ -142,7 +146,10 @@ export class SwitchWatch {
   }
 
   #came(what: string, ovsdb?: Ovsdb): void {
-    if (ovsdb !== undefined) this.topology = this.#read(ovsdb);
+    if (ovsdb !== undefined) {
+      this.topology = this.#read(ovsdb);
+      this.#options.databaseChanged();
+    }
     this.#options.topologyChanged(this.topology);
     this.#options.log.info({}, `connected to ${what}`);
     this.#doubtEverything();
@@ -161,9 +168,13 @@ export class SwitchWatch {
 
   #updated(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void {
     // Our own requests and the switch's answers to them change nothing else.
-    if ([...tables].every((table) => table === "Open_vSwitch")) return;
+    if (![...tables].some((table) => TOPOLOGICAL.has(table))) {
+      this.#options.databaseChanged();
+      return;
+    }
     const before = this.topology;
     this.topology = this.#read(ovsdb);
+    this.#options.databaseChanged();
     this.#options.topologyChanged(this.topology);
     const { doubtful, rebuilt } = topologyChanges(before, this.topology, this.#options.names);
     for (const bridge of rebuilt) this.#options.belief.forget(bridge);
@@ -179,9 +190,13 @@ export class SwitchWatch {
   }
 
   #read({ replica }: Ovsdb): Topology {
+    this.replica = replica;
     return new Topology(replica, this.#options.installationId, this.#options.names);
   }
 }
+
+/** Tables that say which bridges and ports there are. */
+const TOPOLOGICAL: ReadonlySet<TableName> = new Set(["Bridge", "Port", "Interface"]);
 
 async function connected<C extends Connection>(link: Link<C>, trouble: string): Promise<C> {
   try {

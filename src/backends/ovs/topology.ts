@@ -49,6 +49,16 @@ export interface Claim {
   readonly zones: ZonesSoFar;
 }
 
+/** Whose a conntrack zone is. */
+export interface ZoneHolder {
+  readonly zone: number;
+  readonly side: ZoneSide;
+  readonly networkInterfaceId: string;
+  readonly bridge: string;
+  /** The VPC whose bridge it is. */
+  readonly vpcId: string | undefined;
+}
+
 /** What the replica says about bridges and ports, arranged for look-ups. Never changes. */
 export class Topology implements PortView {
   /** By name; those of others included. */
@@ -99,9 +109,18 @@ export class Topology implements PortView {
 
   /** The zones of interfaces that are plugged into bridges of this installation. */
   ownZones(): number[] {
-    return [...this.claims.values()]
-      .flat()
-      .flatMap(({ zones }) => ZONE_SIDES.flatMap((side) => zones[side] ?? []));
+    return this.zoneHolders().map(({ zone }) => zone);
+  }
+
+  zoneHolders(): ZoneHolder[] {
+    return [...this.claims].flatMap(([networkInterfaceId, claims]) =>
+      claims.flatMap(({ zones, bridge, vpcId }) =>
+        ZONE_SIDES.flatMap((side) => {
+          const zone = zones[side];
+          return zone === undefined ? [] : [{ zone, side, networkInterfaceId, bridge, vpcId }];
+        }),
+      ),
+    );
   }
 
   /** The one port that an interface is plugged into, when it works and is on its VPC's bridge. */

@@ -48,12 +48,18 @@ export class ZoneAllocator {
 
   /**
    * The zones that interfaces of the slice lack.
+   * @param others zones that somebody uses who has not marked an interface with them
    * @throws RangeError when no zone is left
    */
-  grants(slice: IntentSlice, topology: Topology, belief: Belief): ZoneGrant[] {
+  grants(
+    slice: IntentSlice,
+    topology: Topology,
+    belief: Belief,
+    others: readonly number[] = [],
+  ): ZoneGrant[] {
     const waiting = sidesWithoutZone(slice, topology);
     if (waiting.length === 0) return [];
-    const taken = new Set([...topology.zones, ...zonesInFlows(belief)]);
+    const taken = new Set([...topology.zones, ...zonesInFlows(belief), ...others]);
     return waiting.map((side) => {
       const zone = this.#next(taken);
       taken.add(zone);

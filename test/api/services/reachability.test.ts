@@ -39,6 +39,8 @@ class ScriptedSwitch implements Plane {
       bridges: () => [],
       dropsOf: async () => null,
       surveyDrops: async () => null,
+      connections: async () => null,
+      fullInterfaces: () => null,
     };
   }
 

@@ -8,6 +8,7 @@ import {
 } from "../../../src/backends/backend.js";
 import { SwitchNames } from "../../../src/backends/names.js";
 import type { StageBundle } from "../../../src/backends/ovs/bundle.js";
+import type { ConnectionTimeouts } from "../../../src/backends/ovs/ct/timeouts.js";
 import type { Exec } from "../../../src/backends/ovs/exec.js";
 import { createOvsBackend } from "../../../src/backends/ovs/ovs-backend.js";
 import type { IntentSlice, Scope } from "../../../src/domain/intent.js";
@@ -37,6 +38,7 @@ export interface Installation {
 export interface InstallOptions {
   readonly identity?: BackendIdentity;
   readonly exec?: Exec;
+  readonly timeouts?: ConnectionTimeouts;
   readonly stageBundle?: StageBundle;
   /** Hears what the backend logs; unless it listens, no bundle may be left to ovs-ofctl. */
   readonly hear?: (message: string) => void;
@@ -61,6 +63,7 @@ export async function install(
     datapath: "netdev",
     identity,
     connectionsPerInterface: 1000,
+    timeouts: options.timeouts ?? { tcpEstablished: 432_000, udpStream: 180, udpSingle: 30 },
     log,
     ...(exec === undefined ? {} : { exec }),
     ...(stageBundle === undefined ? {} : { stageBundle }),

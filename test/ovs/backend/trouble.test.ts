@@ -46,6 +46,7 @@ it("tells why a bridge was not set up", async () => {
     ...sandbox,
     datapath: "system",
     connectionsPerInterface: 1000,
+    timeouts: { tcpEstablished: 432_000, udpStream: 180, udpSingle: 30 },
     identity: newIdentity(),
     log: { info: () => undefined, warn: () => undefined },
   });

@@ -27,6 +27,8 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
     bridges: () => [],
     dropsOf: async () => null,
     surveyDrops: async () => null,
+    connections: async () => null,
+    fullInterfaces: () => null,
     ...change,
   };
 }

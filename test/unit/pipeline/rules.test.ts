@@ -49,7 +49,8 @@ function rendered(
 function withMembers(intent: VpcIntent, plugged: number): VpcPorts {
   const ports = portsOf(intent);
   const members = intent.peerGroups.flatMap((group) => group.members).slice(0, plugged);
-  const places = members.map(({ id }, i) => [id, { port: 100 + i, zone: 100 + i }] as const);
+  const zones = { caller: 2, called: 3 };
+  const places = members.map(({ id }, i) => [id, { port: 100 + i, zones }] as const);
   return {
     ...ports,
     interfaces: new Map([...ports.interfaces, ...places]),
