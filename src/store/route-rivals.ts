@@ -31,10 +31,10 @@ export async function readMainTable(
     WITH main AS (
       SELECT "id" FROM "route_table" WHERE "vpc_id" = ${vpcId} AND "main"
     ), peer AS (
-      SELECT "id", "accepter_vpc_id" AS "vpc_id" FROM "vpc_peering"
+      SELECT "id", "number", "accepter_vpc_id" AS "vpc_id" FROM "vpc_peering"
       WHERE "requester_vpc_id" = ${vpcId} AND "state" IN ('provisioning', 'active', 'deleting')
       UNION ALL
-      SELECT "id", "requester_vpc_id" FROM "vpc_peering"
+      SELECT "id", "number", "requester_vpc_id" FROM "vpc_peering"
       WHERE "accepter_vpc_id" = ${vpcId} AND "state" IN ('provisioning', 'active', 'deleting')
     )
     SELECT main."id" AS "routeTableId",
@@ -46,7 +46,7 @@ export async function readMainTable(
       to_json(ARRAY(SELECT json_build_array(peer."id", b."block")
         FROM peer JOIN "vpc_cidr_block" b ON b."vpc_id" = peer."vpc_id"
         WHERE b."block" && ANY(${wanted}::text[]::inet[])
-        ORDER BY peer."id", b."block"))::text AS "peers"
+        ORDER BY peer."number", b."block"))::text AS "peers"
     FROM main`;
   if (row === undefined) throw new Error(`VPC ${vpcId} has no main route table`);
   const { routeTableId, present } = row;
