@@ -1,5 +1,6 @@
 import { type Cidr, formatCidr } from "../domain/cidr.js";
 import type { Tx } from "./database/transaction.js";
+import { storedBlock } from "./route-tables.js";
 
 export interface NewWithheldRoute {
   readonly routeTableId: string;
@@ -28,4 +29,18 @@ export async function removeWithheldRoute(
 ): Promise<void> {
   const where = { routeTableId, destination: formatCidr(destination), vpcPeeringId };
   await tx.withheldRoute.deleteMany({ where });
+}
+
+/** Those of all tables of these VPCs. */
+export async function findWithheldRoutes(
+  client: Tx,
+  vpcIds: readonly string[],
+): Promise<NewWithheldRoute[]> {
+  const rows = await client.withheldRoute.findMany({
+    where: { table: { vpcId: { in: [...vpcIds] } } },
+    orderBy: [{ destination: "asc" }, { createdAt: "asc" }, { vpcPeeringId: "asc" }],
+  });
+  return rows.map(({ createdAt: _, ...row }) => {
+    return { ...row, destination: storedBlock(row.destination) };
+  });
 }

@@ -1,4 +1,5 @@
 import type { Cidr, Ip } from "../cidr.js";
+import type { ContestedBlock } from "./contested.js";
 
 /** One step on the way of a connection's first packet; `routeBack` is one on the way of its answer. */
 export type Hop =
@@ -82,6 +83,8 @@ export interface Verdict {
   readonly through:
     | { readonly vpcPeeringId: string; readonly number: number; readonly toVpcId: string }
     | undefined;
+  /** The blocks that the sender's route table chooses between; none where nobody contends. */
+  readonly contested: readonly ContestedBlock[];
   /**
    * Whether egress hangs on who is in a group of the far side: what stops it then tells of the far
    * side, although it stops on this one.

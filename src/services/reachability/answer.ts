@@ -16,6 +16,7 @@ import {
 import type { Verdict } from "../../domain/reachability/verdict.js";
 import { loadIntent } from "../../store/intent-snapshot.js";
 import { findVpc } from "../../store/vpcs.js";
+import { findWithheldRoutes } from "../../store/withheld-routes.js";
 import type { ServiceContext } from "../context.js";
 import { probeOf } from "./probe.js";
 import { type ReachabilityQuery, resolveQuestion } from "./resolve.js";
@@ -119,7 +120,8 @@ async function judgeStored(
     const far = farVpcId(factsOf(near, view), question);
     const slice =
       far === undefined ? near : await loadIntent(ctx.db, new Set([question.vpcId, far]));
-    const verdict = judge(factsOf(slice, view), question);
+    const withheld = await findWithheldRoutes(ctx.db, [...slice.vpcs.keys()]);
+    const verdict = judge({ ...factsOf(slice, view), withheld }, question);
     if (verdict !== undefined) return { slice, verdict };
   }
   throw new DomainError("ServiceUnavailable", "the routes change too fast to be followed");
