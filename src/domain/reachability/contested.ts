@@ -1,20 +1,12 @@
 import { type Cidr, containsIp, formatCidr, formatIp, type Ip } from "../cidr.js";
 import type { PeeringSeen } from "./next-hop.js";
-import type { Stop, StopCode } from "./verdict.js";
+import type { ContestedBlock, Stop, StopCode } from "./verdict.js";
 
 /** An automatic route that did not come to a route table. */
 export interface WithheldFact {
   readonly routeTableId: string;
   readonly destination: Cidr;
   readonly vpcPeeringId: string;
-}
-
-/** A peer's block with an address that another peer has too, or whose route was withheld. */
-export interface ContestedBlock {
-  readonly block: Cidr;
-  readonly vpcPeeringId: string;
-  /** Whether the route to it was withheld from the table that decides. */
-  readonly withheld: boolean;
 }
 
 /** What is decided for whom: the address, the table that decides, and who may be meant. */

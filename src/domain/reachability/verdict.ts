@@ -1,5 +1,4 @@
 import type { Cidr, Ip } from "../cidr.js";
-import type { ContestedBlock } from "./contested.js";
 
 /** One step on the way of a connection's first packet; `routeBack` is one on the way of its answer. */
 export type Hop =
@@ -71,6 +70,14 @@ export interface Stop {
   readonly reason: string;
   /** What would have to change. */
   readonly remedy: string;
+}
+
+/** A peer's block with an address that another peer has too, or whose route was withheld. */
+export interface ContestedBlock {
+  readonly block: Cidr;
+  readonly vpcPeeringId: string;
+  /** Whether the route to it was withheld from the table that decides. */
+  readonly withheld: boolean;
 }
 
 export interface Verdict {

@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import { formatCidr, formatIp } from "../../../domain/cidr.js";
-import type { ContestedBlock } from "../../../domain/reachability/contested.js";
 import type { TraceStep } from "../../../domain/reachability/trace.js";
-import type { Hop } from "../../../domain/reachability/verdict.js";
+import type { ContestedBlock, Hop } from "../../../domain/reachability/verdict.js";
 import type { ReachabilityAnswer } from "../../../services/reachability/answer.js";
 import type { reachabilitySchema } from "./schema.js";
 
