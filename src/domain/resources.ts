@@ -145,6 +145,18 @@ export interface Route {
   readonly active: boolean;
 }
 
+/**
+ * An automatic route that did not come, because it was contested or the table was full. It does not
+ * come by itself any more; its owner may add it.
+ */
+export interface WithheldRoute {
+  readonly destination: Cidr;
+  readonly vpcPeeringId: string;
+  /** The peering whose traffic it would have taken; null: the table was full. */
+  readonly contestedBy: string | null;
+  readonly withheldAt: Date;
+}
+
 export interface RouteTable {
   readonly id: string;
   readonly number: number;
@@ -154,6 +166,7 @@ export interface RouteTable {
   /** The blocks of the VPC: the local routes. */
   readonly vpcBlocks: readonly Cidr[];
   readonly routes: readonly Route[];
+  readonly withheldRoutes: readonly WithheldRoute[];
   /** Ids of the subnets associated with it, which for the main table are none. */
   readonly associations: readonly string[];
   /** Of its VPC: peerings and blocks change routes as much as calls to the table do. */
@@ -181,6 +194,7 @@ export const RESOURCE_TYPES = [
   "subnet",
   "network-interface",
   "route-table",
+  "route",
   "security-group",
   "vpc-peering",
   "bridge",

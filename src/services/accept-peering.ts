@@ -18,6 +18,7 @@ import { peeringChange, SETUP_FAILED } from "./peering-changes.js";
 import { settled } from "./peering-settlement.js";
 import { expirePeering, failPeering } from "./peering-sweeps.js";
 import { blocksOf, overlapping } from "./request-peering.js";
+import { recordWithheld } from "./withheld-routes.js";
 
 /** The peering after the attempt, and why it ended in `failed` if it did. */
 interface Attempt {
@@ -70,11 +71,12 @@ async function attemptAccept(
   requireQuota(ctx.quotas, "livePeeringsPerVpc", live);
   const autoRoutes = input.autoRoutes ?? true;
   const wishes = { requester: peering.requester.autoRoutes, accepter: autoRoutes };
-  await addAutoRoutes(ctx, tx, { peering, requester, accepter, wishes, tenantId });
+  const withheld = await addAutoRoutes(ctx, tx, { peering, requester, accepter, wishes });
   const generation = await recordChange(
     tx,
     peeringChange(actorOf(caller), peering, "accept", "provisioning"),
   );
+  await recordWithheld(tx, withheld);
   await touchVpcs(tx, [requester.id, accepter.id], generation);
   const accepted = await move(ctx, tx, peering, {
     to: "provisioning",

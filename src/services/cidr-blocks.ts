@@ -16,6 +16,7 @@ import { addPeeringRoute, noteBlocks } from "./peering-blocks.js";
 import { blocksOf } from "./request-peering.js";
 import { resourceChange } from "./resource-change.js";
 import { requireVpc } from "./vpcs.js";
+import { recordWithheld, type Withheld } from "./withheld-routes.js";
 
 /** A VPC with its peers, all of them locked. */
 interface Neighbourhood {
@@ -40,7 +41,11 @@ export async function addCidrBlock(
     refuseOverlap(vpc, peerings, block);
     await refuseRouteInside(tx, vpcId, block);
     await insertBlock(tx, vpcId, block);
-    for (const peering of peerings) await addPeeringRoute(ctx, tx, peering, block);
+    const withheld: Withheld[] = [];
+    for (const peering of peerings) {
+      withheld.push(...(await addPeeringRoute(ctx, tx, peering, block)));
+    }
+    return withheld;
   });
 }
 
@@ -60,15 +65,19 @@ export async function removeCidrBlock(
     }
     await removeBlock(tx, vpcId, block);
     for (const { peering } of peerings) await removePeeringRoutes(tx, peering.id, block);
+    return [];
   });
 }
 
-/** Changes the blocks of a VPC under locks on it and on all its live peers. */
+/**
+ * Changes the blocks of a VPC under locks on it and on all its live peers.
+ * @param work yields the routes that were withheld from the peers
+ */
 async function changeNeighbourhood(
   ctx: ServiceContext,
   caller: Principal,
   vpcId: string,
-  work: (tx: Tx, neighbourhood: Neighbourhood) => Promise<void>,
+  work: (tx: Tx, neighbourhood: Neighbourhood) => Promise<Withheld[]>,
 ): Promise<Vpc> {
   for (;;) {
     const expected = await peerIds(ctx.db, vpcId);
@@ -79,10 +88,11 @@ async function changeNeighbourhood(
       const peerings = await lockOpenPeerings(tx, vpcId);
       // Somebody became a peer before the locks were granted: start over with them among the locked.
       if (peerings.some(({ peerVpcId, live }) => live && !vpcs.has(peerVpcId))) return undefined;
-      await work(tx, { vpc, peerings: peerings.filter(({ live }) => live) });
+      const withheld = await work(tx, { vpc, peerings: peerings.filter(({ live }) => live) });
       const touched = [vpcId, ...expected];
       const change = resourceChange(caller, "vpc", vpc.tenantId, vpcId, "update");
       await touchVpcs(tx, touched, await recordChange(tx, change));
+      await recordWithheld(tx, withheld);
       const after = requireVpc(caller, vpcId, await findVpc(tx, vpcId));
       await noteBlocks(tx, peerings, blocksOf(after));
       return { vpc: after, touched };

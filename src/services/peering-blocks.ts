@@ -2,27 +2,32 @@ import type { Cidr } from "../domain/cidr.js";
 import type { PeeringRole } from "../domain/lifecycle.js";
 import type { VpcPeering } from "../domain/resources.js";
 import type { Tx } from "../store/database/transaction.js";
-import { insertMainRoutes, removePeeringRoutes } from "../store/route-tables.js";
 import { recordBlocks } from "../store/vpc-peerings.js";
+import { placeRoutes } from "./auto-routes.js";
 import type { ServiceContext } from "./context.js";
 import type { OpenPeering } from "./open-peerings.js";
+import type { Withheld } from "./withheld-routes.js";
 
 /**
  * The peer of a VPC that gets another block, if it wished its routes to follow the peering, gets a
- * route to it; unless it has routed that destination otherwise or its table is full, which is its
+ * route to it; unless that would take the traffic of another peer or its table is full, which is its
  * own business and must not keep the other side from growing.
+ * @returns what was withheld
  */
 export async function addPeeringRoute(
   ctx: ServiceContext,
   tx: Tx,
   { peering, role, peerVpcId }: OpenPeering,
   block: Cidr,
-): Promise<void> {
+): Promise<Withheld[]> {
   const peer = role === "requester" ? peering.accepter : peering.requester;
-  if (!peer.autoRoutes || peering.state === "deleting") return;
-  const { present, added } = await insertMainRoutes(tx, peerVpcId, peering.id, [block]);
-  const full = present + added > ctx.quotas.routesPerTable;
-  if (full) await removePeeringRoutes(tx, peering.id, block);
+  if (!peer.autoRoutes || peering.state === "deleting") return [];
+  return placeRoutes(ctx, tx, {
+    vpc: { id: peerVpcId, tenantId: peer.tenantId },
+    vpcPeeringId: peering.id,
+    destinations: [block],
+    addedLater: true,
+  });
 }
 
 /** Peerings know the blocks of their VPCs, to show them when the VPC is gone. */

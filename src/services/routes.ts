@@ -10,6 +10,7 @@ import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { findRouteTable, insertRoutes, removeRoute } from "../store/route-tables.js";
 import { findPeering } from "../store/vpc-peerings.js";
 import { touchVpcs } from "../store/vpcs.js";
+import { removeWithheldRoute } from "../store/withheld-routes.js";
 import type { ServiceContext } from "./context.js";
 import { requirePeering } from "./peering-access.js";
 import { resourceChange } from "./resource-change.js";
@@ -37,6 +38,7 @@ export async function createRoute(
     requireTarget(ctx, caller, locked, vpcPeeringId, await findPeering(tx, vpcPeeringId));
     requireQuota(ctx.quotas, "routesPerTable", locked.routes.length);
     await insertRoutes(tx, [{ routeTableId, destination, vpcPeeringId, origin: "user" }]);
+    await removeWithheldRoute(tx, routeTableId, destination, vpcPeeringId);
     return changed(tx, caller, locked);
   });
   ctx.waker.wake([table.vpcId]);

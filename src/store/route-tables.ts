@@ -7,6 +7,7 @@ import { pageArguments, toPage } from "./page.js";
 const contents = {
   vpc: { select: { tenantId: true, generation: true, blocks: { orderBy: { block: "asc" } } } },
   routes: { orderBy: { destination: "asc" } },
+  withheld: { orderBy: [{ destination: "asc" }, { createdAt: "asc" }, { vpcPeeringId: "asc" }] },
   subnets: { select: { id: true }, orderBy: { number: "asc" } },
 } satisfies Prisma.RouteTableInclude;
 
@@ -85,56 +86,6 @@ export async function insertRoutes(tx: Tx, routes: readonly NewRoute[]): Promise
   });
 }
 
-/** What came of adding a peering's routes to the main table of a VPC. */
-export interface MainRoutes {
-  readonly routeTableId: string;
-  /** How many routes the table had before. */
-  readonly present: number;
-  /** How many were added: fewer than asked for, when a destination stood there already. */
-  readonly added: number;
-}
-
-/** Adds routes with origin "peering" to the main table of a VPC, as far as they are new to it. */
-export async function insertMainRoutes(
-  tx: Tx,
-  vpcId: string,
-  vpcPeeringId: string,
-  destinations: readonly Cidr[],
-): Promise<MainRoutes> {
-  const [row] = await tx.$queryRaw<MainRoutes[]>`
-    WITH main AS (
-      SELECT t."id", (SELECT count(*) FROM "route" r WHERE r."route_table_id" = t."id") AS present
-      FROM "route_table" t WHERE t."vpc_id" = ${vpcId} AND t."main"
-    ), added AS (
-      INSERT INTO "route" ("route_table_id", "destination", "vpc_peering_id", "origin")
-      SELECT main."id", d::inet, ${vpcPeeringId}, 'peering'
-      FROM main, unnest(${destinations.map(formatCidr)}::text[]) AS d
-      ON CONFLICT DO NOTHING RETURNING 1
-    )
-    SELECT main."id" AS "routeTableId", main.present::int AS "present",
-      (SELECT count(*) FROM added)::int AS "added" FROM main`;
-  if (row === undefined) throw new Error(`VPC ${vpcId} has no main route table`);
-  return row;
-}
-
-/** Which of these destinations stand in the table for another reason than this peering. */
-export async function findOtherDestinations(
-  client: Tx,
-  vpcPeeringId: string,
-  routeTableId: string,
-  destinations: readonly Cidr[],
-): Promise<Cidr[]> {
-  const rows = await client.route.findMany({
-    where: {
-      routeTableId,
-      destination: { in: destinations.map(formatCidr) },
-      NOT: { vpcPeeringId, origin: "peering" },
-    },
-    select: { destination: true },
-  });
-  return rows.map((row) => storedBlock(row.destination));
-}
-
 /** A route of any table of the VPC whose destination is this block or lies inside it. */
 export async function findRouteInside(
   client: Tx,
@@ -160,19 +111,21 @@ export async function removeRoute(
   return count === 1;
 }
 
-/** Removes the routes that came with a peering; with `destination`, only those to that block. */
+/**
+ * Removes the routes that came with a peering, and those that were withheld; with `destination`,
+ * only those to that block.
+ */
 export async function removePeeringRoutes(
   tx: Tx,
   vpcPeeringId: string,
   destination?: Cidr,
 ): Promise<void> {
-  await tx.route.deleteMany({
-    where: {
-      vpcPeeringId,
-      origin: "peering",
-      ...(destination !== undefined && { destination: formatCidr(destination) }),
-    },
-  });
+  const where = {
+    vpcPeeringId,
+    ...(destination !== undefined && { destination: formatCidr(destination) }),
+  };
+  await tx.route.deleteMany({ where: { ...where, origin: "peering" } });
+  await tx.withheldRoute.deleteMany({ where });
 }
 
 /** A block as PostgreSQL's inet prints it, which leaves out the length of a single address. */
@@ -198,7 +151,7 @@ async function activePeerings(
 }
 
 function assemble(row: RouteTableRow, active: ReadonlySet<string>): RouteTable {
-  const { vpc, routes, subnets, ...rest } = row;
+  const { vpc, routes, withheld, subnets, ...rest } = row;
   return {
     ...rest,
     tenantId: vpc.tenantId,
@@ -208,6 +161,12 @@ function assemble(row: RouteTableRow, active: ReadonlySet<string>): RouteTable {
       vpcPeeringId,
       origin: origin === "peering" ? "peering" : "user",
       active: active.has(vpcPeeringId),
+    })),
+    withheldRoutes: withheld.map(({ destination, vpcPeeringId, contestedBy, createdAt }) => ({
+      destination: storedBlock(destination),
+      vpcPeeringId,
+      contestedBy,
+      withheldAt: createdAt,
     })),
     associations: subnets.map(({ id }) => id),
     generation: Number(vpc.generation),

@@ -67,20 +67,19 @@ function conclude({ world, ledger, slots }: Scene, summary: Summary, minutes: nu
 
 function makeScene(world: World): Scene {
   const slots = pairsOf(world.sites).map(([a, b]) => new PeeringSlot(a, b));
-  for (const slot of slots) slot.shadows = shadowsOf(slot, slots);
+  for (const slot of slots) slot.rivals = rivalsOf(slot, slots);
   return { world, ledger: new Ledger(), windows: new Windows(), slots };
 }
 
-function shadowsOf({ a, b }: PeeringSlot, slots: readonly PeeringSlot[]): PeeringSlot[] {
+function rivalsOf({ a, b }: PeeringSlot, slots: readonly PeeringSlot[]): PeeringSlot[] {
   const between = (one: Site, other: Site) => (slot: PeeringSlot) =>
-    (slot.a === one && isBehind(other, slot.b)) || (slot.b === one && isBehind(other, slot.a));
+    (slot.a === one && isAlike(other, slot.b)) || (slot.b === one && isAlike(other, slot.a));
   return [...slots.filter(between(a, b)), ...slots.filter(between(b, a))];
 }
 
-/** Whether who peers with both reaches the second one by their common address. */
-function isBehind(site: Site, other: Site): boolean {
-  const lengthOf = ({ block }: Site) => Number(block.split("/")[1]);
-  return site.eni.privateIp === other.eni.privateIp && lengthOf(other) > lengthOf(site);
+/** Whether who peers with both has to choose between them. */
+function isAlike(site: Site, other: Site): boolean {
+  return site !== other && site.eni.privateIp === other.eni.privateIp;
 }
 
 function pairsOf(sites: readonly Site[]): [Site, Site][] {

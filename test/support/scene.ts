@@ -8,6 +8,12 @@ export interface Route {
   readonly origin: "local" | "user" | "peering";
 }
 
+export interface WithheldRoute {
+  readonly destinationCidrBlock: string;
+  readonly target: string;
+  readonly contestedBy: string | null;
+}
+
 export interface PeeringEnds {
   readonly id: string;
   readonly requesterVpcId: string;
@@ -98,6 +104,12 @@ export class Scene {
     const id = tableId ?? (await this.mainTable(of));
     const { routes } = await this.must(200, of.key, "GET", `/route-tables/${id}`);
     return routes.filter(({ origin }: Route) => origin !== "local");
+  }
+
+  /** What was withheld from the main table. */
+  async withheld(of: Owned): Promise<WithheldRoute[]> {
+    const path = `/route-tables/${await this.mainTable(of)}`;
+    return (await this.must(200, of.key, "GET", path)).withheldRoutes;
   }
 
   addRoute(

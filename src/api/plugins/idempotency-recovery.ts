@@ -6,7 +6,7 @@ import type { Answer, NotedChange } from "../../services/idempotency.js";
 import { presentIssuedAccessKey } from "../rest/access-keys/mapper.js";
 import { principalOf } from "./authentication.js";
 
-type ReadableType = Exclude<ResourceType, "access-key" | "bridge">;
+type ReadableType = Exclude<ResourceType, "access-key" | "bridge" | "route">;
 
 /** Where each kind of resource is read. */
 const PATHS: Record<ReadableType, string> = {
@@ -42,7 +42,9 @@ export async function recoverAnswer(
     const { id } = request.params as { readonly id: string };
     return readAgain(request, `${PATHS["security-group"]}/${id}/rules/${resourceId}`, status);
   }
-  if (resourceType === "bridge") throw new TypeError("no call changes a bridge");
+  if (resourceType === "bridge" || resourceType === "route") {
+    throw new TypeError(`no call is noted as a change of a ${resourceType}`);
+  }
   return readAgain(request, `${PATHS[resourceType]}/${resourceId}`, status);
 }
 

@@ -1,5 +1,6 @@
 import { containsIp, type Ip } from "../cidr.js";
 import type { InterfaceIntent, SubnetIntent, VpcIntent } from "../intent.js";
+import { type Choice, contestedBlocks, withContest } from "./contested.js";
 import {
   admittedPeerings,
   isContested,
@@ -71,7 +72,14 @@ export function judge(facts: Facts, question: Question): Verdict | undefined {
   const delivered = stop === undefined || stop.code === "noRouteBack";
   return {
     hops,
-    stop,
+    stop:
+      stop &&
+      withContest(
+        stop,
+        () => choiceThere(walk),
+        () => choiceBack(walk),
+      ),
+    contested: contestedBlocks(choiceThere(walk)),
     answering: walk.atGateway
       ? "gateway"
       : delivered && receiver !== undefined
@@ -83,6 +91,26 @@ export function judge(facts: Facts, question: Question): Verdict | undefined {
       toVpcId: peering.peer.vpcId,
     },
     egressTellsOfFarSide,
+  };
+}
+
+/** The choice that the sender's table has for the destination. */
+function choiceThere({ facts, vpc, subnet, question }: Walk): Choice {
+  return choiceOf(facts, vpc, subnet, question.to);
+}
+
+/** The one that the receiver's table has for the sender. */
+function choiceBack({ facts, far, question, sender }: Walk): Choice | undefined {
+  const subnet = far.subnets.find(({ block }) => containsIp(block, question.to));
+  return subnet && choiceOf(facts, far, subnet, sender.ip);
+}
+
+function choiceOf(facts: Facts, vpc: VpcIntent, subnet: SubnetIntent, address: Ip): Choice {
+  return {
+    address,
+    routeTableId: routeTableId(vpc, subnet),
+    peerings: admittedPeerings(facts.peerings, vpc.id),
+    withheld: facts.withheld ?? [],
   };
 }
 

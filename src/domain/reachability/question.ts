@@ -1,6 +1,7 @@
 import type { Ip } from "../cidr.js";
 import type { InterfaceIntent, PeeringIntent, VpcIntent } from "../intent.js";
 import { ICMP, ICMPV6, TCP, UDP } from "../traffic.js";
+import type { WithheldFact } from "./contested.js";
 
 /** The first packet of a connection. */
 export type Opening =
@@ -24,6 +25,8 @@ export interface Facts {
   readonly vpcs: ReadonlyMap<string, VpcIntent>;
   /** Every live peering of these VPCs. */
   readonly peerings: readonly PeeringIntent[];
+  /** Automatic routes that were withheld from the tables of these VPCs. */
+  readonly withheld?: readonly WithheldFact[] | undefined;
   isPluggedIn(networkInterfaceId: string): boolean;
   /** Whether it has as many connections as it may: those that it opens, or those opened to it. */
   isFull(networkInterfaceId: string, role: "caller" | "called"): boolean;

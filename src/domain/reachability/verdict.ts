@@ -75,6 +75,14 @@ export interface Stop {
   readonly remedy: string;
 }
 
+/** A peer's block with an address that another peer has too, or whose route was withheld. */
+export interface ContestedBlock {
+  readonly block: Cidr;
+  readonly vpcPeeringId: string;
+  /** Whether the route to it was withheld from the table that decides. */
+  readonly withheld: boolean;
+}
+
 export interface Verdict {
   readonly hops: readonly Hop[];
   /** Undefined: both the first packet and its answer arrive. */
@@ -85,6 +93,8 @@ export interface Verdict {
   readonly through:
     | { readonly vpcPeeringId: string; readonly number: number; readonly toVpcId: string }
     | undefined;
+  /** The blocks that the sender's route table chooses between; none where nobody contends. */
+  readonly contested: readonly ContestedBlock[];
   /**
    * Whether egress hangs on who is in a group of the far side: what stops it then tells of the far
    * side, although it stops on this one.

@@ -17,6 +17,7 @@ import {
 import type { Verdict } from "../../domain/reachability/verdict.js";
 import { loadIntent } from "../../store/intent-snapshot.js";
 import { findVpc } from "../../store/vpcs.js";
+import { findWithheldRoutes } from "../../store/withheld-routes.js";
 import type { ServiceContext } from "../context.js";
 import { probeOf } from "./probe.js";
 import { type ReachabilityQuery, resolveQuestion } from "./resolve.js";
@@ -136,7 +137,8 @@ async function judgeStored(
     const far = farVpcId(factsOf(near, view), question);
     const both = new Set([question.vpcId, far ?? question.vpcId]);
     const slice = far === undefined ? near : await loadIntent(ctx.db, both, ctx.quotas);
-    const verdict = await judgeWithRoom(slice, view, question);
+    const withheld = await findWithheldRoutes(ctx.db, [...slice.vpcs.keys()]);
+    const verdict = await judgeWithRoom({ ...factsOf(slice, view), withheld }, view, question);
     if (verdict !== undefined) return { slice, verdict };
   }
   throw new DomainError("ServiceUnavailable", "the routes change too fast to be followed");
@@ -144,11 +146,10 @@ async function judgeStored(
 
 /** Whose room counts is known once it is known who would answer. */
 async function judgeWithRoom(
-  slice: IntentSlice,
+  facts: Facts,
   view: DataPlaneView,
   question: Question,
 ): Promise<Verdict | undefined> {
-  const facts = factsOf(slice, view);
   const verdict = judge(facts, question);
   if (verdict === undefined) return undefined;
   const ends = endsOf(question.networkInterfaceId, verdict);

@@ -41,6 +41,12 @@ function rangeOf(block: string): Range {
   return { first, last: first + 2 ** (32 - Number(prefix)) - 1 };
 }
 
+/** The lower first, the wider one of two that begin alike. */
+export function byAddress(a: string, b: string): number {
+  const [left, right] = [rangeOf(a), rangeOf(b)];
+  return left.first - right.first || right.last - left.last;
+}
+
 export function overlap(a: string, b: string): boolean {
   const [left, right] = [rangeOf(a), rangeOf(b)];
   return left.first <= right.last && right.first <= left.last;

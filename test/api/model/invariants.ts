@@ -1,4 +1,5 @@
 import { anyOverlap, isInside, overlap } from "./blocks.js";
+import { contestProblems } from "./contest-invariants.js";
 import { eventProblems } from "./event-invariants.js";
 import { blocksOf, type Snapshot, type StoredPeering, type StoredVpc } from "./snapshot.js";
 import { QUOTAS } from "./state.js";
@@ -12,6 +13,7 @@ export function problemsIn(snapshot: Snapshot): string[] {
     ...snapshot.vpcs.flatMap((vpc) => vpcProblems(snapshot, vpc)),
     ...quotaProblems(snapshot),
     ...routeProblems(snapshot, vpcs),
+    ...contestProblems(snapshot, vpcs),
     ...eventProblems(snapshot),
   ];
 }

@@ -1,4 +1,5 @@
 import { anyOverlap, isInside, overlap } from "./blocks.js";
+import { placeRoutes } from "./model-contests.js";
 import { endPending } from "./model-peerings.js";
 import type { Handlers, Outcome } from "./operations.js";
 import {
@@ -6,7 +7,6 @@ import {
   liveOf,
   type ModelPeering,
   type ModelVpc,
-  mainTable,
   newLabel,
   QUOTAS,
   record,
@@ -27,7 +27,7 @@ export const networkHandlers: Pick<Handlers<State, Outcome>, NetworkKind> = {
     const own = state.vpcs.filter(({ tenant }) => tenant === as);
     refuseIf(own.length >= QUOTAS.vpcsPerTenant, "VpcLimitExceeded");
     const vpc = { id: newLabel(state, "vpc"), tenant: as, blocks: [block] };
-    const main = { id: newLabel(state, "rtb"), vpc: vpc.id, main: true, routes: [] };
+    const main = { id: newLabel(state, "rtb"), vpc: vpc.id, main: true, routes: [], withheld: [] };
     state.vpcs.push(vpc);
     state.tables.push(main);
     state.known.vpcs.push({ id: vpc.id, tenant: as });
@@ -59,9 +59,9 @@ export const networkHandlers: Pick<Handlers<State, Outcome>, NetworkKind> = {
       routes.some((route) => isInside(route.destination, block)),
       "RouteAlreadyExists",
     );
-    for (const peering of liveOf(state, id)) followBlock(state, peering, id, block);
     setBlocks(state, vpc, [...vpc.blocks, block]);
     record(state, as, "vpc", id, "update");
+    for (const peering of liveOf(state, id)) followBlock(state, peering, id, block);
     return OK;
   },
 
@@ -76,10 +76,10 @@ export const networkHandlers: Pick<Handlers<State, Outcome>, NetworkKind> = {
     );
     const peerings = new Set(liveOf(state, id).map((peering) => peering.id));
     for (const table of state.tables) {
-      table.routes = table.routes.filter(
-        ({ destination, peering, origin }) =>
-          destination !== block || origin !== "peering" || !peerings.has(peering),
-      );
+      const led = ({ destination, peering }: { destination: string; peering: string }) =>
+        destination === block && peerings.has(peering);
+      table.routes = table.routes.filter((route) => route.origin !== "peering" || !led(route));
+      table.withheld = table.withheld.filter((route) => !led(route));
     }
     const left = vpc.blocks.filter((other) => other !== block);
     setBlocks(state, vpc, left);
@@ -133,14 +133,11 @@ function otherSide(peering: ModelPeering, vpcId: string) {
   return peering.requester.vpc === vpcId ? peering.accepter : peering.requester;
 }
 
-/** The peer whose routes follow the peering gets one to the new block, if it has none and room. */
+/** The peer whose routes follow the peering gets one to the new block, or is told that it does not. */
 function followBlock(state: State, peering: ModelPeering, vpcId: string, block: string): void {
   const peer = otherSide(peering, vpcId);
   if (!peer.autoRoutes || peering.state === "deleting") return;
-  const { routes } = mainTable(state, peer.vpc);
-  if (routes.some(({ destination }) => destination === block)) return;
-  if (routes.length >= QUOTAS.routesPerTable) return;
-  routes.push({ destination: block, peering: peering.id, origin: "peering" });
+  placeRoutes(state, peering, peer, [block], true);
 }
 
 /** Open peerings show the blocks of their VPCs as they are; a doomed one knows nothing of its accepter. */

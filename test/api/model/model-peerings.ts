@@ -1,4 +1,5 @@
 import { anyOverlap } from "./blocks.js";
+import { placeRoutes, refuseContested } from "./model-contests.js";
 import type { Handlers, Operation, Outcome, Tenant } from "./operations.js";
 import {
   EXPIRY_MS,
@@ -8,7 +9,6 @@ import {
   type ModelPeering,
   type ModelSide,
   type ModelVpc,
-  mainTable,
   newLabel,
   QUOTAS,
   Refusal,
@@ -65,9 +65,11 @@ export const peeringHandlers: Pick<Handlers<State, Outcome>, PeeringKind> = {
       refuseIf(exceeded, "ActiveVpcPeeringConnectionPerVpcLimitExceeded");
     }
     peering.accepter.autoRoutes = autoRoutes;
-    addRoutes(state, peering, peering.accepter, peering.requester);
-    addRoutes(state, peering, peering.requester, peering.accepter);
+    const { requester, accepter } = peering;
+    if (autoRoutes) refuseContested(state, peering, accepter, requester.blocks);
     move(state, peering, "accept", "provisioning");
+    if (autoRoutes) placeRoutes(state, peering, accepter, requester.blocks, false);
+    if (requester.autoRoutes) placeRoutes(state, peering, requester, accepter.blocks, false);
     return { code: "ok", state: "provisioning" };
   },
 
@@ -93,6 +95,7 @@ export const peeringHandlers: Pick<Handlers<State, Outcome>, PeeringKind> = {
       table.routes = table.routes.filter(
         (route) => route.peering !== id || route.origin !== "peering",
       );
+      table.withheld = table.withheld.filter((route) => route.peering !== id);
     }
     return { code: "ok", state: "deleting" };
   },
@@ -152,17 +155,6 @@ function insert(
   };
   state.known.peerings.push({ id, state: "", ...ends });
   move(state, peering, "request", "pending-acceptance");
-}
-
-function addRoutes(state: State, { id }: ModelPeering, own: ModelSide, peer: ModelSide): void {
-  if (!own.autoRoutes) return;
-  const { routes } = mainTable(state, own.vpc);
-  const taken = routes.some(({ destination }) => peer.blocks.includes(destination));
-  refuseIf(taken, "RouteAlreadyExists");
-  refuseIf(routes.length + peer.blocks.length > QUOTAS.routesPerTable, "RouteLimitExceeded");
-  for (const destination of peer.blocks) {
-    routes.push({ destination, peering: id, origin: "peering" });
-  }
 }
 
 export function sees(state: State, as: Tenant, { requester, accepter, doomed }: ModelPeering) {

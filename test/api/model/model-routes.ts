@@ -24,7 +24,7 @@ export const routeHandlers: Pick<Handlers<State, Outcome>, RouteKind> = {
     requireOwn(state, as, id);
     const tables = state.tables.filter(({ vpc }) => vpc === id);
     refuseIf(tables.length >= QUOTAS.routeTablesPerVpc, "RouteTableLimitExceeded");
-    const table = { id: newLabel(state, "rtb"), vpc: id, main: false, routes: [] };
+    const table = { id: newLabel(state, "rtb"), vpc: id, main: false, routes: [], withheld: [] };
     state.tables.push(table);
     state.known.tables.push({ id: table.id, tenant: as, vpc: id });
     record(state, as, "route-table", table.id, "create");
@@ -65,6 +65,9 @@ export const routeHandlers: Pick<Handlers<State, Outcome>, RouteKind> = {
     refuseIf(!isOpen(peering), "InvalidStateTransition");
     refuseIf(table.routes.length >= QUOTAS.routesPerTable, "RouteLimitExceeded");
     table.routes.push({ destination, peering: peeringId, origin: "user" });
+    table.withheld = table.withheld.filter(
+      (route) => route.destination !== destination || route.peering !== peeringId,
+    );
     record(state, as, "route-table", id, "update");
     return OK;
   },

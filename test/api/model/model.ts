@@ -62,6 +62,8 @@ export interface View {
     local: string[];
     /** "10.1.0.0/16 to pcx-1, by user, active" */
     routes: string[];
+    /** "10.1.0.0/16 to pcx-1, contested by pcx-2" */
+    withheld: string[];
     associations: string[];
   }>;
   readonly peerings: ReadonlyArray<{
@@ -80,12 +82,13 @@ export function viewOf(state: State, tenant: Tenant): View {
     vpcs: vpcs.map((vpc) => ({ id: vpc.id, blocks: [...vpc.blocks].sort() })),
     tables: state.tables
       .filter(({ vpc }) => blocks.has(vpc))
-      .map(({ id, vpc, main, routes }) => ({
+      .map(({ id, vpc, main, routes, withheld }) => ({
         id,
         vpc,
         main,
         local: [...(blocks.get(vpc) ?? [])].sort(),
         routes: routes.map((route) => describeRoute(route, active.has(route.peering))).sort(),
+        withheld: withheld.map(describeWithheld).sort(),
         associations: state.subnets.filter(({ table }) => table === id).map((s) => s.id),
       })),
     peerings: state.peerings
@@ -105,4 +108,12 @@ export function describeRoute(
 ): string {
   const state = active ? "active" : "blackhole";
   return `${route.destination} to ${route.peering}, by ${route.origin}, ${state}`;
+}
+
+export function describeWithheld(route: {
+  destination: string;
+  peering: string;
+  contestedBy: string | null;
+}): string {
+  return `${route.destination} to ${route.peering}, contested by ${route.contestedBy}`;
 }

@@ -3,7 +3,7 @@ import { listEvents } from "../../../src/services/events.js";
 import { listRouteTables } from "../../../src/services/route-tables.js";
 import { listPeerings } from "../../../src/services/vpc-peerings.js";
 import { listVpcs } from "../../../src/services/vpcs.js";
-import { describeRoute, type View } from "./model.js";
+import { describeRoute, describeWithheld, type View } from "./model.js";
 import type { Labels } from "./names.js";
 import type { Tenant } from "./operations.js";
 import type { ModelEvent } from "./state.js";
@@ -41,6 +41,15 @@ export async function observe(world: World, labels: Labels, tenant: Tenant): Pro
           return describeRoute({ destination: formatCidr(destination), peering, origin }, active);
         })
         .sort(),
+      withheld: table.withheldRoutes
+        .map(({ destination, vpcPeeringId, contestedBy }) =>
+          describeWithheld({
+            destination: formatCidr(destination),
+            peering: labels.label(vpcPeeringId),
+            contestedBy: contestedBy && labels.label(contestedBy),
+          }),
+        )
+        .sort(),
       associations: table.associations.map((id) => labels.label(id)),
     })),
     peerings: peerings.items.map(({ id, state, requester, accepter }) => ({
@@ -64,7 +73,8 @@ export async function observeEvents(
   return items
     .filter(({ resourceType }) => resourceType !== "tenant")
     .map(({ resourceType: type, resourceId, action, before, after }) => {
-      return { type, id: labels.label(resourceId), action, before, after };
+      const told = type === "route" ? after?.replace(/pcx-.*/, (id) => labels.label(id)) : after;
+      return { type, id: labels.label(resourceId), action, before, after: told ?? null };
     });
 }
 

@@ -17,7 +17,10 @@ async function readTables(tx: Tx) {
       ...byNumber,
       include: { blocks: { orderBy: { primary: "desc" } } },
     }),
-    tables: await tx.routeTable.findMany({ ...byNumber, include: { routes: true } }),
+    tables: await tx.routeTable.findMany({
+      ...byNumber,
+      include: { routes: true, withheld: true },
+    }),
     subnets: await tx.subnet.findMany(byNumber),
     peerings: await tx.vpcPeering.findMany(byNumber),
     events: await tx.event.findMany({ orderBy: { id: "asc" } }),

@@ -32,11 +32,19 @@ export interface ModelRoute {
   readonly origin: "user" | "peering";
 }
 
+/** An automatic route that did not come. */
+export interface ModelWithheld {
+  readonly destination: string;
+  readonly peering: string;
+  readonly contestedBy: string | null;
+}
+
 export interface ModelTable {
   readonly id: string;
   readonly vpc: string;
   readonly main: boolean;
   routes: ModelRoute[];
+  withheld: ModelWithheld[];
 }
 
 export interface ModelSubnet {

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Cidr, formatCidr } from "../../../src/domain/cidr.js";
 import type { Principal } from "../../../src/domain/principal.js";
 import type { Vpc, VpcPeering } from "../../../src/domain/resources.js";
 import { authenticate } from "../../../src/services/authentication.js";
+import { addCidrBlock } from "../../../src/services/cidr-blocks.js";
 import { listEvents } from "../../../src/services/events.js";
 import {
   createNetworkInterface,
   listNetworkInterfaces,
 } from "../../../src/services/network-interfaces.js";
+import { listRouteTables } from "../../../src/services/route-tables.js";
 import { createSubnet } from "../../../src/services/subnets.js";
 import {
   acceptPeering,
@@ -97,13 +100,72 @@ describe.each(databaseEngines)("what races, on $name", (engine) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const hub = await vpc(one, "10.0.0.0/16");
       const rivals = [await vpc(two, "10.1.0.0/16"), await vpc(two, "10.1.0.0/16")];
-      const peerings = await Promise.all(rivals.map((rival) => request(hub, rival)));
+      const peerings = await Promise.all(rivals.map((rival) => request(rival, hub)));
       const results = await Promise.allSettled(
-        peerings.map(({ id }) => acceptPeering(api.context, two, id, {}, 5000)),
+        peerings.map(({ id }) => acceptPeering(api.context, one, id, {}, 5000)),
       );
       expect(codesOf(results)).toEqual(["RouteAlreadyExists"]);
       const after = await Promise.all(peerings.map(({ id }) => getPeering(api.context, two, id)));
       expect(after.map(({ state }) => state).sort()).toEqual(["active", "pending-acceptance"]);
+    }
+  });
+
+  /** Destinations in the main table of a VPC of the first tenant, and what was withheld from it. */
+  async function routesOf({ id: vpcId }: Vpc): Promise<[string[], string[]]> {
+    const { items } = await listRouteTables(api.context, one, { vpcId }, { limit: 1, after: 0 });
+    const texts = (routes: ReadonlyArray<{ destination: Cidr }> = []) =>
+      routes.map(({ destination }) => formatCidr(destination));
+    return [texts(items[0]?.routes), texts(items[0]?.withheldRoutes)];
+  }
+
+  it("gives one of two peers that overlap and accept at once the way, and withholds the other", async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const hub = await vpc(one, "10.0.0.0/16");
+      const rivals = [await vpc(two, "10.1.0.0/16"), await vpc(two, "10.1.4.0/24")];
+      const peerings = await Promise.all(rivals.map((rival) => request(hub, rival)));
+      const results = await Promise.all(
+        peerings.map(({ id }) => acceptPeering(api.context, two, id, {}, 5000)),
+      );
+      expect(results.map(({ state }) => state)).toEqual(["active", "active"]);
+      const [routes, withheld] = await routesOf(hub);
+      expect([routes.length, withheld.length]).toEqual([1, 1]);
+      expect([...routes, ...withheld].sort()).toEqual(["10.1.0.0/16", "10.1.4.0/24"]);
+    }
+  });
+
+  it("gives a block and an accept that race one way, whichever comes first", async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const hub = await vpc(one, "10.0.0.0/16");
+      const [wide, narrow] = [await vpc(two, "10.1.0.0/16"), await vpc(two, "10.2.0.0/16")];
+      const first = await request(hub, narrow);
+      await acceptPeering(api.context, two, first.id, {}, 5000);
+      const second = await request(hub, wide);
+      await Promise.all([
+        addCidrBlock(api.context, two, narrow.id, { cidrBlock: "10.1.4.0/24" }),
+        acceptPeering(api.context, two, second.id, {}, 5000),
+      ]);
+      const [routes, withheld] = await routesOf(hub);
+      expect([routes.length, withheld.length]).toEqual([2, 1]);
+      const contested = ["10.1.0.0/16", "10.1.4.0/24", "10.2.0.0/16"];
+      expect([...routes, ...withheld].sort()).toEqual(contested);
+    }
+  });
+
+  it("gives two peers that add overlapping blocks at once one way", async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const hub = await vpc(one, "10.0.0.0/16");
+      const peers = [await vpc(two, "10.1.0.0/16"), await vpc(two, "10.2.0.0/16")];
+      for (const peer of peers) {
+        const { id } = await request(peer, hub);
+        await acceptPeering(api.context, one, id, {}, 5000);
+      }
+      await Promise.all(
+        peers.map(({ id }, index) =>
+          addCidrBlock(api.context, two, id, { cidrBlock: `10.3.0.0/${16 + index}` }),
+        ),
+      );
+      const [routes, withheld] = await routesOf(hub);
+      expect([routes.length, withheld.length]).toEqual([3, 1]);
     }
   });
 

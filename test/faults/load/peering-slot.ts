@@ -27,10 +27,14 @@ export class PeeringSlot {
   id: string | undefined;
   #requester: Site;
   /**
-   * Peerings of one of the two with a site that has the other's address in a smaller block: its
-   * route is the longer one, so while there is one, packets for that address go there.
+   * Peerings of one of the two with a site that has addresses of the other. Whichever is accepted
+   * first has the way; the other one's routes are contested for good, whatever becomes of the first.
    */
-  shadows: readonly PeeringSlot[] = [];
+  rivals: readonly PeeringSlot[] = [];
+  #accepting = false;
+  #accepts = 0;
+  /** Whether no rival can have been live, or have become so, while this one was accepted. */
+  #uncontested = false;
   /** Milliseconds from each deletion to its `deleted`. */
   readonly cuts: number[] = [];
 
@@ -50,11 +54,20 @@ export class PeeringSlot {
 
   /** Whether packets should pass both ways, as far as has been acknowledged. */
   get shouldTalk(): boolean {
-    return this.phase === "accepted" && !this.shadows.some((slot) => slot.#mayBeLive);
+    return this.phase === "accepted" && this.#uncontested;
   }
 
   get #mayBeLive(): boolean {
-    return this.phase === "accepted" || this.phase === "ending" || this.busy;
+    return this.phase === "accepted" || this.phase === "ending" || this.#accepting;
+  }
+
+  get #hasRival(): boolean {
+    return this.rivals.some((slot) => slot.#mayBeLive);
+  }
+
+  /** How many accepts of rivals have begun so far. */
+  get #rivalAccepts(): number {
+    return this.rivals.reduce((sum, slot) => sum + slot.#accepts, 0);
   }
 
   async request({ ledger }: Scene, requester: Site): Promise<void> {
@@ -74,7 +87,21 @@ export class PeeringSlot {
     ledger.add(this.key, lookAtPeering(requester.caller, id), ...REQUESTED);
   }
 
+  /** Refused, or accepted without routes that carry packets, where a rival was first. */
   async accept(scene: Scene, waitSeconds: number): Promise<void> {
+    const before = this.#rivalAccepts;
+    const alone = !this.#hasRival;
+    this.#accepts += 1;
+    this.#accepting = true;
+    try {
+      await this.#accept(scene, waitSeconds);
+    } finally {
+      this.#accepting = false;
+    }
+    this.#uncontested = alone && !this.#hasRival && this.#rivalAccepts === before;
+  }
+
+  async #accept(scene: Scene, waitSeconds: number): Promise<void> {
     const { windows, ledger } = scene;
     windows.open(this.a.number, this.b.number, now());
     const path = `${this.key}/accept?wait=${waitSeconds}`;

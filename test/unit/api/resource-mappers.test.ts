@@ -140,6 +140,14 @@ describe("a route table", () => {
       { destination: cidr("0.0.0.0/0"), vpcPeeringId: "pcx-1", origin: "user", active: false },
       { destination: cidr("10.1.0.0/16"), vpcPeeringId: "pcx-2", origin: "peering", active: true },
     ],
+    withheldRoutes: [
+      {
+        destination: cidr("10.1.4.0/24"),
+        vpcPeeringId: "pcx-3",
+        contestedBy: "pcx-2",
+        withheldAt: NOW,
+      },
+    ],
     associations: ["subnet-1"],
     generation: 3,
     createdAt: NOW,
@@ -151,6 +159,17 @@ describe("a route table", () => {
       ["10.0.0.0/16", "local", "active", "local"],
       ["0.0.0.0/0", "pcx-1", "blackhole", "user"],
       ["10.1.0.0/16", "pcx-2", "active", "peering"],
+    ]);
+  });
+
+  test("shows what was withheld apart from its routes", () => {
+    expect(presentRouteTable(table, view()).withheldRoutes).toEqual([
+      {
+        destinationCidrBlock: "10.1.4.0/24",
+        target: "pcx-3",
+        contestedBy: "pcx-2",
+        withheldAt: NOW.toISOString(),
+      },
     ]);
   });
 

@@ -14,7 +14,7 @@ export const eventSchema = z
     }),
     resource: z.object({
       type: z.enum(RESOURCE_TYPES),
-      id: z.string(),
+      id: z.string().describe("Of a route, the id of its table"),
     }),
     action: z.string(),
     before: z.string().nullable(),

@@ -1,14 +1,14 @@
 import type { z } from "zod";
 import { formatCidr, formatIp } from "../../../domain/cidr.js";
 import type { TraceStep } from "../../../domain/reachability/trace.js";
-import type { Hop } from "../../../domain/reachability/verdict.js";
+import type { ContestedBlock, Hop } from "../../../domain/reachability/verdict.js";
 import type { ReachabilityAnswer } from "../../../services/reachability/answer.js";
 import type { reachabilitySchema } from "./schema.js";
 
 type Presented = z.output<typeof reachabilitySchema>;
 
 export function presentReachability({ verdict, confirmation }: ReachabilityAnswer): Presented {
-  const { stop, hops } = verdict;
+  const { stop, hops, contested } = verdict;
   const { confirmed, drift, message = null, there, back } = confirmation;
   return {
     reachable: stop === undefined,
@@ -18,10 +18,15 @@ export function presentReachability({ verdict, confirmation }: ReachabilityAnswe
       reason: stop.reason,
       remedy: stop.remedy,
     }),
+    ...(contested.length > 0 && { contested: contested.map(presentContested) }),
     confirmedBySwitch: confirmed,
     drift,
     switch: { message, there: there.map(presentStep), back: back.map(presentStep) },
   };
+}
+
+function presentContested({ block, vpcPeeringId, withheld }: ContestedBlock) {
+  return { cidrBlock: formatCidr(block), vpcPeeringId, withheld };
 }
 
 function presentHop(hop: Hop): Presented["path"][number] {

@@ -112,6 +112,14 @@ const stepSchema = z
   })
   .meta({ id: "ReachabilityStep" });
 
+const contestedSchema = z
+  .object({
+    cidrBlock: block,
+    vpcPeeringId: hopId,
+    withheld: z.boolean().describe("Whether the automatic route to it was withheld"),
+  })
+  .meta({ id: "ContestedBlock" });
+
 const codes = Object.keys(STOPS) as [StopCode, ...StopCode[]];
 const meanings = Object.entries(STOPS).map(([code, meaning]) => `- \`${code}\`: ${meaning}`);
 
@@ -125,6 +133,12 @@ export const reachabilitySchema = z
       .describe(`What stops it first:\n${meanings.join("\n")}`),
     reason: z.string().optional(),
     remedy: z.string().optional().describe("What would have to change"),
+    contested: z
+      .array(contestedSchema)
+      .optional()
+      .describe(
+        "Blocks of the peers that have the destination, when there are several or the automatic route to one was withheld: the sender's route table decides",
+      ),
     confirmedBySwitch: z.boolean().describe("The installed flows do the same, for the same reason"),
     drift: z.boolean().describe("The installed flows do something else"),
     switch: z.object({

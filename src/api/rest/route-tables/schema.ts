@@ -14,6 +14,16 @@ const routeSchema = z.object({
     .describe("Follows from a block of the VPC, was made by a call, or came with the peering"),
 });
 
+const withheldRouteSchema = z.object({
+  destinationCidrBlock: z.string(),
+  target: z.string().describe("The id of the VPC peering that it would have come with"),
+  contestedBy: z
+    .string()
+    .nullable()
+    .describe("The VPC peering whose traffic it would have taken; null: the table was full"),
+  withheldAt: time,
+});
+
 export const routeTableSchema = z
   .object({
     id: z.string(),
@@ -21,6 +31,11 @@ export const routeTableSchema = z
     tenantId: z.string(),
     main: z.boolean().describe("Followed by every subnet that is associated with no other table"),
     routes: z.array(routeSchema).describe("Local ones first"),
+    withheldRoutes: z
+      .array(withheldRouteSchema)
+      .describe(
+        "Automatic routes that did not come. They do not come by themselves any more, and go when they are added by hand, with the peer's block or with the peering",
+      ),
     associations: z
       .array(z.string())
       .describe("Ids of the subnets associated with it; none for the main table"),

@@ -34,13 +34,19 @@ export const requestPeeringSchema = z.strictObject({
   requesterVpcId: id("vpc"),
   accepterVpcId: id("vpc"),
   accepterTenantId: tenantId.optional().describe("The caller's own tenant unless given"),
-  autoRoutes: z.boolean().optional().describe("Route to the accepter's blocks; true unless given"),
+  autoRoutes: z
+    .boolean()
+    .optional()
+    .describe("Route to the accepter's blocks; contested routes are withheld; true unless given"),
   name: name.optional(),
   tags: tags.optional(),
 });
 
 export const acceptPeeringSchema = optionalBody({
-  autoRoutes: z.boolean().optional().describe("Route to the requester's blocks; true unless given"),
+  autoRoutes: z
+    .boolean()
+    .optional()
+    .describe("Route to the requester's blocks; refused where one is contested; true unless given"),
 });
 
 export const emptyBodySchema = optionalBody({});
