@@ -7,6 +7,7 @@ import type {
   DataPlaneStatus,
   DataPlaneView,
   PeeringBridgeFlows,
+  PortWarning,
   ReconcileReport,
   Reconciling,
   Settlements,
@@ -275,6 +276,10 @@ class LevelTriggeredReconciler implements Reconciler {
 
   binding(networkInterfaceId: string): Binding {
     return this.#deps.backend.binding(networkInterfaceId);
+  }
+
+  portWarnings(networkInterfaceId: string): readonly PortWarning[] {
+    return this.#deps.backend.portWarnings(networkInterfaceId);
   }
 
   bridgeName(vpcNumber: number): string {
