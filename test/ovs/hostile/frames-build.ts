@@ -68,7 +68,12 @@ export function tcp(label: string, ports: readonly [number, number], offsetAndFl
 }
 
 /** @param rest the second word of the header */
-export function icmp(type: number, code: number, body: Buffer, rest = Buffer.alloc(4)): Buffer {
+export function icmp(
+  type: number,
+  code: number,
+  body: Buffer,
+  rest: Buffer = Buffer.alloc(4),
+): Buffer {
   const message = Buffer.concat([Buffer.from([type, code, 0, 0]), rest, body]);
   message.writeUInt16BE(checksum(even(message)), 2);
   return message;
