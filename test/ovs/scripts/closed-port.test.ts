@@ -283,7 +283,7 @@ describe("a device closed for the kernel datapath", () => {
     await execa("tc", ["qdisc", "del", "dev", device, "clsact"]);
     await ip("link", "set", device, "arp", "on");
     await throwFrames(namespace, "eth0", allFrames(scene));
-    await waitFor(() => services.seen.length > 0, LIMIT_MS, "datagrams");
-    await waitFor(() => wire.seen.length > 0, LIMIT_MS, "answers");
+    const heard = () => services.seen.length > 0 && wire.seen.length > 0;
+    expect(await waitFor(heard, LIMIT_MS, "datagrams and answers")).toBe(true);
   });
 });
