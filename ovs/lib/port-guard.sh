@@ -36,19 +36,17 @@ has_clsact() { [ -n "$(tc qdisc show dev "$1" 2>/dev/null | grep '^qdisc clsact 
 # IPv4 needs a source that is routed to where it came from, and no route leads to this device. On
 # the userspace datapath all this comes too late to matter: it is the second line.
 silence_device() {
-  local ipv4=/proc/sys/net/ipv4/conf/$1 ipv6=/proc/sys/net/ipv6/conf/$1
-  ip link set dev "$1" arp off multicast off || cannot_close "$1" "ARP cannot be turned off"
-  if [ -d "$ipv6" ]; then
-    ip link set dev "$1" addrgenmode none || cannot_close "$1" "IPv6 addresses make themselves"
-    set_conf "$1" "$ipv6/disable_ipv6" 1
-  fi
-  [ "$(cat "$ipv4/rp_filter")" = 2 ] || set_conf "$1" "$ipv4/rp_filter" 1
+  local ipv4=/proc/sys/net/ipv4/conf/$1 ipv6=/proc/sys/net/ipv6/conf/$1 off=(arp off multicast off)
+  [ ! -d "$ipv6" ] || off+=(addrgenmode none)
+  ip link set dev "$1" "${off[@]}" || cannot_close "$1" "ARP or IPv6 cannot be turned off"
+  [ ! -d "$ipv6" ] || set_conf "$1" "$ipv6/disable_ipv6" 1
+  [ "$(<"$ipv4/rp_filter")" = 2 ] || set_conf "$1" "$ipv4/rp_filter" 1
   set_conf "$1" "$ipv4/forwarding" 0
 }
 
 # set_conf DEVICE FILE VALUE: writes only what differs: in a container /proc/sys may be read-only.
 set_conf() {
-  [ "$(cat "$2")" = "$3" ] || printf '%s\n' "$3" 2>/dev/null >"$2" ||
+  [ "$(<"$2")" = "$3" ] || printf '%s\n' "$3" 2>/dev/null >"$2" ||
     cannot_close "$1" "$2 cannot be set to $3"
 }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { execa } from "execa";
 import { peer } from "../../support/rest.js";
 import { bridgesWith, exchangeOf, macOf } from "../e2e/switch-state.js";
@@ -99,7 +99,7 @@ function makePosts(sites: readonly Site[]): Promise<Post[]> {
 async function beSilent({ host }: Workload): Promise<void> {
   await host.exec(
     "sysctl",
-    "-qw",
+    "-qwe",
     "net.ipv6.conf.eth0.disable_ipv6=1",
     "net.ipv4.icmp_ratelimit=0",
   );
@@ -109,7 +109,7 @@ async function beSilent({ host }: Workload): Promise<void> {
 async function raiseBridges({ sandbox }: World): Promise<string[]> {
   const bridges = await bridgesWith(sandbox, {});
   for (const bridge of bridges) {
-    await writeFile(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, "1");
+    await execa("sysctl", ["-qwe", `net.ipv6.conf.${bridge}.disable_ipv6=1`]);
     await execa("ip", ["link", "set", bridge, "up"]);
   }
   return bridges;

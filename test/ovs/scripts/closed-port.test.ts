@@ -118,10 +118,22 @@ describe("a workload plugged in by ovs/netns.sh", () => {
     expect(await ip("-6", "route", "show", "dev", port)).toBe("");
   });
 
+  it("stays closed while the switch is away, and when it is back", async () => {
+    const frames = Object.values(FRAMES_TO_HOST).flatMap((make) => make(scene, "host"));
+    await world.sandbox.killVswitchd();
+    await throwFrames(namespace, "eth0", frames);
+    await world.sandbox.startAgain();
+    await throwFrames(namespace, "eth0", frames);
+    const count = await received(port);
+    await waitFor(async () => (await droppedBehindSwitch(port)) === count, LIMIT_MS, "the frames");
+    expect(stack.seen).toEqual([]);
+    expect(await run("check-port.sh", [port])).toMatchObject({ exitCode: 0 });
+  });
+
   it("leaves nothing of the link when it is unplugged", async () => {
     expect(await run("netns.sh", ["detach", eni(0).id])).toMatchObject({ exitCode: 0 });
-    const left = `${await ip("-o", "link")}${await ip("-n", namespace, "-o", "link")}`;
-    expect(left).not.toMatch(new RegExp(`${port}|eth0@|${port.replace("pv", "pw")}`));
+    expect(await ip("-o", "link")).not.toMatch(new RegExp(`p[vw]${port.slice(2)}`));
+    expect(await ip("-n", namespace, "-o", "link")).not.toContain("eth0");
   });
 });
 
@@ -147,10 +159,10 @@ describe("ovs/netns.sh", () => {
 describe("a device plugged in by other means", () => {
   const namespace = uniqueName("pbt");
   const device = uniqueName("pbv");
+  const macvlan = uniqueName("pbm");
   let stack: Watch;
   let scene: HostScene;
 
-  const arrived = () => stack.take().length;
   const throwAll = () => throwFrames(namespace, "eth0", allFrames(scene));
   const check = () => run("check-port.sh", [eni(2).id]);
 
@@ -197,11 +209,13 @@ describe("a device plugged in by other means", () => {
   it("is closed by ovs/close-port.sh, as often as that is run", async () => {
     expect(await run("close-port.sh", [device])).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await run("close-port.sh", [device])).toMatchObject({ exitCode: 0, stderr: "" });
-    arrived();
+    const [came, ended] = [await received(device), await droppedBehindSwitch(device)];
+    stack.take();
     await throwAll();
-    const before = await received(device);
-    await waitFor(async () => (await received(device)) === before, LIMIT_MS, "the frames");
-    expect(arrived()).toBe(0);
+    const count = (await received(device)) - came;
+    const dropped = async () => (await droppedBehindSwitch(device)) - ended;
+    await waitFor(async () => (await dropped()) === count, LIMIT_MS, "the frames");
+    expect(stack.take()).toEqual([]);
     expect(await check()).toMatchObject({ exitCode: 0 });
     await waitFor(async () => (await shown(eni(2))).warnings.length === 0, LIMIT_MS, "no warning");
   });
@@ -210,14 +224,14 @@ describe("a device plugged in by other means", () => {
     ["an address", ["addr", "add", "198.51.100.9/32", "dev", device], "carries 198.51.100.9/32"],
     [
       "a device on top",
-      ["link", "add", "link", device, "name", "pbmv0", "type", "macvlan"],
-      "pbmv0",
+      ["link", "add", "link", device, "name", macvlan, "type", "macvlan"],
+      macvlan,
     ],
   ])("is found open again when it gets %s", async (_, change, says) => {
     await ip(...change);
     const found = await check();
     await execa("ip", ["addr", "flush", "dev", device]);
-    await execa("ip", ["link", "del", "pbmv0"], { reject: false });
+    await execa("ip", ["link", "del", macvlan], { reject: false });
     expect(found).toMatchObject({ exitCode: 1 });
     expect(found.stdout).toContain(says);
     expect(await check()).toMatchObject({ exitCode: 0 });
@@ -282,6 +296,8 @@ describe("a device closed for the kernel datapath", () => {
   it("would hand them over, and answer, were it not closed", async () => {
     await execa("tc", ["qdisc", "del", "dev", device, "clsact"]);
     await ip("link", "set", device, "arp", "on");
+    await ip("addr", "add", "198.51.100.9/32", "dev", device);
+    scene = await sceneOf(device, eni(2));
     await throwFrames(namespace, "eth0", allFrames(scene));
     const heard = () => services.seen.length > 0 && wire.seen.length > 0;
     expect(await waitFor(heard, LIMIT_MS, "datagrams and answers")).toBe(true);
