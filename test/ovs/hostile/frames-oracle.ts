@@ -58,7 +58,9 @@ function ipBreach<End extends Ends>(frame: Buffer, receiver: End, judging: Judgi
 }
 
 function gatewayBreach<End extends Ends>(frame: Buffer, receiver: End, { thrower }: Judging<End>) {
-  const answer = frame.readUInt8(23) === PROTOCOL_ICMP && frame[34] === ECHO_REPLY;
+  // Behind the options, which the router leaves in its answer.
+  const message = 14 + (frame.readUInt8(14) & 15) * 4;
+  const answer = frame.readUInt8(23) === PROTOCOL_ICMP && frame[message] === ECHO_REPLY;
   if (!answer) return "its gateway only answers pings";
   return receiver !== thrower && frame.includes(MARK) ? "another one has asked" : undefined;
 }
