@@ -17,7 +17,7 @@ missing_packages() {
   command -v ovs-vswitchd >/dev/null && command -v ovsdb-server >/dev/null &&
     command -v ovs-vsctl >/dev/null && command -v ovs-ofctl >/dev/null ||
     echo openvswitch-switch
-  command -v ip >/dev/null || echo iproute2
+  command -v ip >/dev/null && command -v tc >/dev/null || echo iproute2
   command -v ethtool >/dev/null || echo ethtool
   for package in "$@"; do
     dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||

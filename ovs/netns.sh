@@ -5,6 +5,9 @@
 #                                   interface's address and route, and a port on the VPC's bridge
 #   ovs/netns.sh detach ENI         takes all of that away again
 #
+# The namespace reaches the switch and nothing else: the host's end of the pair is closed before it
+# has anybody to hear (docs/plugging-in.md).
+#
 # Reads PATCHBAY_URL (default http://127.0.0.1:8080), PATCHBAY_TOKEN (any key that may read the
 # interface) and PATCHBAY_OVSDB (default: the system's). Needs root.
 set -euo pipefail
@@ -13,25 +16,22 @@ here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd -P)
 . "$here/lib/common.sh"
 # shellcheck source=lib/rest.sh
 . "$here/lib/rest.sh"
+# shellcheck source=lib/switch-database.sh
+. "$here/lib/switch-database.sh"
+# shellcheck source=lib/port-guard.sh
+. "$here/lib/port-guard.sh"
 
 usage() {
   say "usage: ovs/netns.sh attach ENI NETNS | detach ENI"
   exit 2
 }
 
-vsctl() { ovs-vsctl --db="${PATCHBAY_OVSDB:-unix:/var/run/openvswitch/db.sock}" --timeout=10 "$@"; }
-
 check_machine() {
   need_root "it makes network namespaces"
   need ip iproute2
   need ethtool ethtool
-  need ovs-vsctl openvswitch-switch
-  vsctl --no-wait get Open_vSwitch . next_cfg >/dev/null ||
-    die "no Open vSwitch answers at ${PATCHBAY_OVSDB:-its default socket}: set PATCHBAY_OVSDB"
+  need_database
 }
-
-# ports_where KEY VALUE: the ports whose external_ids say so.
-ports_where() { vsctl --no-wait --bare --columns=name find Interface "external_ids:$1=$2"; }
 
 wait_for_bridge() {
   local turn
@@ -69,11 +69,13 @@ make_namespace() {
   ip -n "$netns" link set lo up
 }
 
+# The workload gets its end only when the host's is closed.
 make_interface() {
-  local device
+  local device inner=pw${veth#pv}
   device=$(first_free_device)
-  ip link add "$veth" type veth peer name "$device" address "$mac" netns "$netns"
-  ip link set "$veth" up
+  ip link add "$veth" type veth peer name "$inner" address "$mac"
+  close_device "$veth" "$datapath"
+  ip link set "$inner" netns "$netns" name "$device"
   # A veth leaves checksums to hardware that is not there; the userspace datapath does not add them.
   ethtool -K "$veth" tx off >/dev/null
   ip netns exec "$netns" ethtool -K "$device" tx off >/dev/null
@@ -83,7 +85,17 @@ make_interface() {
     ip -n "$netns" route add default via "$gateway" dev "$device"
 }
 
+# The kernel datapath keeps frames from the host only while the device is a port; with the userspace
+# datapath a device that is down would be taken for a dead one meanwhile.
 plug_in() {
+  [ "$datapath" != netdev ] || ip link set "$veth" up
+  add_port
+  [ "$datapath" = netdev ] || ip link set "$veth" up
+  drops_first "$veth" "$(filter_program "$datapath")" ||
+    die "the filter that keeps $veth from the host has gone: does another program change it?"
+}
+
+add_port() {
   vsctl add-port "$bridge" "$veth" -- set Interface "$veth" "external_ids:iface-id=$eni" \
     "external_ids:patchbay-netns=$netns" "external_ids:patchbay-netns-made=$made"
 }
@@ -106,6 +118,7 @@ attach() {
   ip link show "$veth" >/dev/null 2>&1 && die "a device $veth exists already: ovs/netns.sh detach $eni removes it"
   read_interface
   wait_for_bridge "$bridge"
+  datapath=$(datapath_of "$bridge")
   made=false
   trap undo_attach EXIT
   trap 'exit 130' INT TERM HUP
@@ -139,6 +152,8 @@ detach() {
   fi
   netns=$(vsctl --no-wait --if-exists get Interface "$port" external_ids:patchbay-netns | tr -d '"')
   made=$(vsctl --no-wait --if-exists get Interface "$port" external_ids:patchbay-netns-made | tr -d '"')
+  # Down first: once it is no port, nothing but its filter stands between it and the host.
+  ip link set dev "$port" down 2>/dev/null || true
   vsctl --if-exists del-port "$port"
   ip link del "$port" 2>/dev/null || [ ! -e "/sys/class/net/$port" ]
   remove_namespace "$netns" "$made"

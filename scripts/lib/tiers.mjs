@@ -50,22 +50,24 @@ export const npmScript = (name, signal) => async () => {
   await npm(["run", "-s", name], { show: true, signal });
 };
 
-/** One project of vitest, with a temporary directory of its own. */
-export const vitest = (project, signal) => async () => {
-  const folder = mkdtempSync(join(tmpdir(), "pbt-"));
-  // PostgreSQL runs as another user and has to get through.
-  chmodSync(folder, 0o755);
-  try {
-    return await runVitest(project, folder, signal);
-  } finally {
-    await sweep(folder);
-  }
-};
+/** One project of vitest, or what of it is below `parts`, with a temporary directory of its own. */
+export const vitest =
+  (project, signal, parts = []) =>
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pbt-"));
+    // PostgreSQL runs as another user and has to get through.
+    chmodSync(folder, 0o755);
+    try {
+      return await runVitest([project, ...parts], folder, signal);
+    } finally {
+      await sweep(folder);
+    }
+  };
 
-async function runVitest(project, folder, signal) {
+async function runVitest(selection, folder, signal) {
   const report = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const program = [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--project", project];
+  const program = [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--project", ...selection];
   const env = { TMPDIR: folder, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   try {
     await run(process.execPath, [...program, ...reporters], { show: true, signal, env });

@@ -1,5 +1,11 @@
 import type { FullInterfaces, InterfaceConnections } from "../domain/connections.js";
-import type { BackendKind, Binding, BridgeDiff, PeeringBridgeFlows } from "../domain/data-plane.js";
+import type {
+  BackendKind,
+  Binding,
+  BridgeDiff,
+  PeeringBridgeFlows,
+  PortWarning,
+} from "../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
 import type { Tracing } from "../domain/reachability/trace.js";
@@ -54,6 +60,8 @@ export interface Backend extends Tracing {
   apply(plan: Plan): Promise<Outcome>;
 
   binding(networkInterfaceId: string): Binding;
+  /** What is seen of the interface's ports from outside the switch; none when nothing is wrong. */
+  portWarnings(networkInterfaceId: string): readonly PortWarning[];
   bridgeName(vpcNumber: number): string;
   exchangeName(): string;
   /** Desired flows of one peering, rendered with the ports as known now. */

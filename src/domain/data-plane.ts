@@ -18,6 +18,12 @@ export type Binding =
   | { readonly kind: "bound"; readonly port: string }
   | { readonly kind: "conflict"; readonly message: string };
 
+/** Something about the port of an interface that its owner ought to know, though packets pass. */
+export interface PortWarning {
+  readonly code: "hostReachable";
+  readonly message: string;
+}
+
 /** Wakes the reconciler. The call carries no data that the result depends on, only where to look. */
 export interface Waker {
   wake(vpcIds: Iterable<string>): void;
@@ -29,6 +35,7 @@ export interface DataPlaneView {
   /** Status of something that lives in these VPCs and last changed at `generation`. */
   status(vpcIds: readonly string[], generation: number): DataPlaneStatus;
   binding(networkInterfaceId: string): Binding;
+  portWarnings(networkInterfaceId: string): readonly PortWarning[];
   /** The deterministic name of a VPC's bridge. */
   bridgeName(vpcNumber: number): string;
   /** The desired flows of a live peering, by bridge, in `ovs-ofctl` syntax. */

@@ -8,6 +8,7 @@ import type {
   DataPlaneStatus,
   DataPlaneView,
   PeeringBridgeFlows,
+  PortWarning,
   ReconcileReport,
   Reconciling,
   Settlements,
@@ -279,6 +280,10 @@ class LevelTriggeredReconciler implements Reconciler {
 
   binding(networkInterfaceId: string): Binding {
     return this.#deps.backend.binding(networkInterfaceId);
+  }
+
+  portWarnings(networkInterfaceId: string): readonly PortWarning[] {
+    return this.#deps.backend.portWarnings(networkInterfaceId);
   }
 
   bridgeName(vpcNumber: number): string {

@@ -1,6 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { type Sandbox, uniqueName } from "./sandbox.js";
+
+const CLOSE_SCRIPT = fileURLToPath(new URL("../../ovs/close-port.sh", import.meta.url));
 
 const COMMAND_LIMIT_MS = 15_000;
 
@@ -93,6 +96,8 @@ function describeHost(sandbox: Sandbox, options: HostOptions): Host {
 async function makeVeth(host: Host, options: HostOptions): Promise<void> {
   const peer = ["peer", "name", "eth0", "address", host.mac, "netns", host.netns];
   await ip("link", "add", host.port, "type", "veth", ...peer);
+  // As ovs/netns.sh does: what a workload sends is for the switch, and not for this machine.
+  await execa(CLOSE_SCRIPT, [host.port, "netdev"], { timeout: COMMAND_LIMIT_MS });
   await ip("link", "set", host.port, "up");
   const settings = ["link set lo up", `addr add ${options.address} dev eth0`, "link set eth0 up"];
   if (options.gateway !== undefined) settings.push(`route add default via ${options.gateway}`);

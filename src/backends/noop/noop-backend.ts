@@ -112,6 +112,10 @@ class NoopBackend implements Backend {
     return { kind: "unbound" };
   }
 
+  portWarnings(_networkInterfaceId: string): [] {
+    return [];
+  }
+
   bridgeName(vpcNumber: number): string {
     return this.#names.vpcBridge(vpcNumber);
   }

@@ -1,5 +1,5 @@
 import type { FullInterfaces, InterfaceConnections } from "../../domain/connections.js";
-import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
+import type { Binding, PeeringBridgeFlows, PortWarning } from "../../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../../domain/intent.js";
 import type { Probe, TraceOutcome } from "../../domain/reachability/trace.js";
@@ -30,6 +30,7 @@ import { FlowWatch } from "./flow-watch/flow-watch.js";
 import { FlowWriter } from "./flow-writer.js";
 import { dropsFragments } from "./fragments.js";
 import { GroupUsers } from "./group-users.js";
+import { HostReach } from "./host-reach.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
@@ -77,6 +78,7 @@ class OvsBackend implements Backend {
   readonly #groupUsers = new GroupUsers();
   readonly #counts = new Map<string, number>();
   readonly #drops: DropCounters;
+  readonly #hostReach: HostReach;
 
   constructor(options: OvsBackendOptions) {
     const { identity, datapath, rundir, ovsdb, connectionsPerInterface, log } = options;
@@ -126,6 +128,7 @@ class OvsBackend implements Backend {
     this.#planner = new Planner(this.#parts);
     this.#drops = new DropCounters({ watch, ofctl, homes: this.#homes, mark, log });
     this.#tracer = new Tracer(watch, names, log);
+    this.#hostReach = new HostReach({ ovsdb });
   }
 
   async start(events: BackendEvents): Promise<void> {
@@ -179,6 +182,11 @@ class OvsBackend implements Backend {
   binding(networkInterfaceId: string): Binding {
     const home = this.#homes.of(networkInterfaceId);
     return this.#parts.watch.topology.binding(networkInterfaceId, home);
+  }
+
+  portWarnings(networkInterfaceId: string): readonly PortWarning[] {
+    const home = this.#homes.of(networkInterfaceId);
+    return this.#hostReach.warnings(this.#parts.watch.topology, networkInterfaceId, home);
   }
 
   bridgeName(vpcNumber: number): string {

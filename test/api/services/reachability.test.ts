@@ -34,6 +34,7 @@ class ScriptedSwitch implements Plane {
       status: () => ({ state, generation: 1, observedGeneration: 1 }),
       binding: (id) =>
         unplugged.includes(id) ? { kind: "unbound" } : { kind: "bound", port: "p" },
+      portWarnings: () => [],
       bridgeName: (number) => `b${number}`,
       peeringFlows: () => [],
       bridges: () => [],

@@ -22,6 +22,7 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
       observedGeneration: generation,
     }),
     binding: () => ({ kind: "unbound" }),
+    portWarnings: () => [],
     bridgeName: (number) => `bridge${number}`,
     peeringFlows: () => [],
     bridges: () => [],

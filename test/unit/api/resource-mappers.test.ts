@@ -104,6 +104,13 @@ describe("a network interface", () => {
     else expect(presented.dataPlane.message).toMatch(message);
   });
 
+  test("shows what is amiss with its port", () => {
+    const warning = { code: "hostReachable", message: "tap0 carries an address" } as const;
+    const board = view({ binding: () => BOUND, portWarnings: () => [warning] });
+    expect(presentNetworkInterface(eni, board).warnings).toEqual([warning]);
+    expect(presentNetworkInterface(eni, view()).warnings).toEqual([]);
+  });
+
   test("shows its addresses", () => {
     expect(presentNetworkInterface(eni, view())).toMatchObject({
       privateIp: "10.0.0.4",

@@ -23,6 +23,7 @@ export function presentNetworkInterface(
     name: eni.name,
     tags: { ...eni.tags },
     createdAt: eni.createdAt.toISOString(),
+    warnings: [...view.portWarnings(eni.id)],
     dataPlane: interfaceStatus(eni.id, view.status([eni.vpcId], eni.generation), binding),
   };
 }

@@ -13,6 +13,15 @@ import {
 } from "../fields.js";
 import { taggedListQuery } from "../query.js";
 
+const portWarningSchema = z
+  .object({
+    code: z
+      .enum(["hostReachable"])
+      .describe("The port's device is open to the host that the switch runs on"),
+    message: z.string().describe("Names the port, what is wrong with it and what to do"),
+  })
+  .meta({ id: "PortWarning" });
+
 export const networkInterfaceSchema = z
   .object({
     id: z.string(),
@@ -27,6 +36,9 @@ export const networkInterfaceSchema = z
     name: z.string().nullable(),
     tags,
     createdAt: time,
+    warnings: z
+      .array(portWarningSchema)
+      .describe("What is amiss with the port though packets pass; empty normally"),
     dataPlane: dataPlaneStatusSchema,
   })
   .meta({ id: "NetworkInterface" });

@@ -46,6 +46,7 @@ function ask({ routes, withheld, meantVpcId, settling = false, from = v, to = TO
     peerings: [toW, { ...toA, settling }],
     withheld,
     isPluggedIn: () => true,
+    isFull: () => false,
   };
   const networkInterfaceId = `eni-${from.number}-0`;
   const opening = { kind: "ports", protocol: 6, port: 80 } as const;
