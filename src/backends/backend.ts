@@ -53,6 +53,10 @@ export interface Backend extends Tracing {
   apply(plan: Plan): Promise<Outcome>;
 
   binding(networkInterfaceId: string): Binding;
+  /** Why no packet passes at all although the switch answers, for anybody to read. */
+  outage(): string | undefined;
+  /** Interfaces that are plugged into a port that carries no packets: for status only. */
+  deadPorts(): number;
   bridgeName(vpcNumber: number): string;
   exchangeName(): string;
   /** Desired flows of one peering, rendered with the ports as known now. */

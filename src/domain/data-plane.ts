@@ -11,10 +11,14 @@ export interface DataPlaneStatus {
   readonly observedGeneration: number;
 }
 
-/** Where a network interface is plugged in. */
+/**
+ * Where a network interface is plugged in. `dead`: into a port that carries no packets, as far as
+ * the switch knows; the message names the port and says why, for the interface's owner.
+ */
 export type Binding =
-  | { readonly kind: "unbound" }
+  | { readonly kind: "unbound"; readonly message?: string }
   | { readonly kind: "bound"; readonly port: string }
+  | { readonly kind: "dead"; readonly port: string; readonly message: string }
   | { readonly kind: "conflict"; readonly message: string };
 
 /** Wakes the reconciler. The call carries no data that the result depends on, only where to look. */
@@ -28,6 +32,10 @@ export interface DataPlaneView {
   /** Status of something that lives in these VPCs and last changed at `generation`. */
   status(vpcIds: readonly string[], generation: number): DataPlaneStatus;
   binding(networkInterfaceId: string): Binding;
+  /** Why no packet passes through the switch at all, for anybody to read; undefined when they do. */
+  outage(): string | undefined;
+  /** Interfaces that are plugged into a port that carries no packets. */
+  deadPorts(): number;
   /** The deterministic name of a VPC's bridge. */
   bridgeName(vpcNumber: number): string;
   /** The desired flows of a live peering, by bridge, in `ovs-ofctl` syntax. */

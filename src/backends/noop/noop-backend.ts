@@ -112,6 +112,14 @@ class NoopBackend implements Backend {
     return { kind: "unbound" };
   }
 
+  outage(): undefined {
+    return undefined;
+  }
+
+  deadPorts(): number {
+    return 0;
+  }
+
   bridgeName(vpcNumber: number): string {
     return this.#names.vpcBridge(vpcNumber);
   }

@@ -1,6 +1,6 @@
 import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../../domain/drops.js";
-import type { IntentSlice, PeeringIntent } from "../../domain/intent.js";
+import type { IntentSlice, PeeringIntent, Scope } from "../../domain/intent.js";
 import type { Probe, TraceOutcome } from "../../domain/reachability/trace.js";
 import type { Part } from "../../openflow/parts.js";
 import type { RenderOptions } from "../../pipeline/render.js";
@@ -24,10 +24,13 @@ import { ExecHelper } from "./exec-helper.js";
 import { FlowWatch } from "./flow-watch/flow-watch.js";
 import { FlowWriter } from "./flow-writer.js";
 import { dropsFragments } from "./fragments.js";
+import { FROZEN } from "./freeze-watch.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
 import { Planner, type PlannerParts } from "./planner.js";
+import { bindingOf } from "./ports/binding.js";
+import { PortHealth } from "./ports/port-health.js";
 import { readings } from "./readings.js";
 import { type BackendLog, type Connections, SwitchWatch } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
@@ -69,6 +72,7 @@ class OvsBackend implements Backend {
   readonly #homes = new InterfaceHomes();
   readonly #counts = new Map<string, number>();
   readonly #drops: DropCounters;
+  #doubt: ((scope: Scope) => void) | undefined;
 
   constructor(options: OvsBackendOptions) {
     const { identity, datapath, rundir, ovsdb, connectionsPerInterface, log } = options;
@@ -78,9 +82,17 @@ class OvsBackend implements Backend {
     const ofctl = new Ofctl(options.exec ?? this.#helper.exec, rundir);
     const writer = new FlowWriter({ rundir, ofctl, log, stageBundle: options.stageBundle });
     const flowWatch = new FlowWatch({ rundir, exchange: names.exchange, belief, writer, log });
-    const topologyChanged = (topology: Topology) => flowWatch.follow(topology);
+    const health = new PortHealth({
+      settingsOf: (bridge, port) => flowWatch.portSettings(bridge, port),
+    });
+    const topologyChanged = (topology: Topology) => {
+      flowWatch.follow(topology);
+      const concerned = health.follow(topology);
+      if (concerned.size > 0) this.#doubt?.(concerned);
+    };
+    const portsReopened = () => health.reopened();
     const common = { ovsdb, rundir, installationId, names, belief, log };
-    const watch = new SwitchWatch({ ...common, topologyChanged });
+    const watch = new SwitchWatch({ ...common, topologyChanged, portsReopened });
     const renderOptions = (): RenderOptions => ({
       mark,
       dropFragments: dropsFragments(datapath, watch.version),
@@ -92,6 +104,7 @@ class OvsBackend implements Backend {
       renderOptions,
       ofctl,
       flowWatch,
+      health,
       infrastructure: { identity, names, datapath },
       conntrack: new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log }),
       zones: new ZoneAllocator(),
@@ -104,11 +117,13 @@ class OvsBackend implements Backend {
 
   async start(events: BackendEvents): Promise<void> {
     this.#helper.start();
+    this.#doubt = (scope) => events.doubt(scope);
     this.#parts.flowWatch.start((scope) => events.doubt(scope));
     this.#parts.watch.start(events);
   }
 
   async stop(): Promise<void> {
+    this.#doubt = undefined;
     this.#parts.watch.stop();
     this.#parts.flowWatch.stop();
     this.#helper.stop();
@@ -148,7 +163,16 @@ class OvsBackend implements Backend {
 
   binding(networkInterfaceId: string): Binding {
     const home = this.#homes.of(networkInterfaceId);
-    return this.#parts.watch.topology.binding(networkInterfaceId, home);
+    const { watch, health } = this.#parts;
+    return bindingOf(watch.topology, networkInterfaceId, home, health);
+  }
+
+  outage(): string | undefined {
+    return this.#parts.watch.isFrozen ? FROZEN : undefined;
+  }
+
+  deadPorts(): number {
+    return this.#parts.health.deadPorts;
   }
 
   bridgeName(vpcNumber: number): string {

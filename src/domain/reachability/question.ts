@@ -25,6 +25,10 @@ export interface Facts {
   /** Every live peering of these VPCs. */
   readonly peerings: readonly PeeringIntent[];
   isPluggedIn(networkInterfaceId: string): boolean;
+  /** Why the port of an interface carries no packets; absent: every port that is there does. */
+  deadPort?(networkInterfaceId: string): string | undefined;
+  /** Why no packet passes through the switch at all. */
+  readonly outage?: string | undefined;
 }
 
 /** The VPC and interface that ask; undefined when they are gone. */

@@ -26,14 +26,19 @@ class ScriptedSwitch implements Plane {
 
   constructor(
     trace: (probe: Probe) => TraceOutcome,
-    { unplugged = [], state = "programmed" }: Partial<Circumstances> = {},
+    { unplugged = [], dead = [], outage, state = "programmed" }: Partial<Circumstances> = {},
   ) {
     this.#trace = trace;
     this.view = {
       backend: "ovs",
       status: () => ({ state, generation: 1, observedGeneration: 1 }),
-      binding: (id) =>
-        unplugged.includes(id) ? { kind: "unbound" } : { kind: "bound", port: "p" },
+      binding: (id) => {
+        if (unplugged.includes(id)) return { kind: "unbound" };
+        if (dead.includes(id)) return { kind: "dead", port: "p", message: "port p is dead" };
+        return { kind: "bound", port: "p" };
+      },
+      outage: () => outage,
+      deadPorts: () => dead.length,
       bridgeName: (number) => `b${number}`,
       peeringFlows: () => [],
       bridges: () => [],
@@ -52,6 +57,8 @@ class ScriptedSwitch implements Plane {
 
 interface Circumstances {
   readonly unplugged: readonly string[];
+  readonly dead: readonly string[];
+  readonly outage: string | undefined;
   readonly state: "programmed" | "pending";
 }
 

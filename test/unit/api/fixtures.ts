@@ -22,6 +22,8 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
       observedGeneration: generation,
     }),
     binding: () => ({ kind: "unbound" }),
+    outage: () => undefined,
+    deadPorts: () => 0,
     bridgeName: (number) => `bridge${number}`,
     peeringFlows: () => [],
     bridges: () => [],

@@ -10,6 +10,7 @@ import { formatFlow } from "../../../src/openflow/text.js";
 import { countedDrop, DROP_REASONS } from "../../../src/pipeline/drops.js";
 import { vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { eniId, slice, vpcId, vpcIntent } from "../../support/intents.js";
+import { interfaceOf } from "./switch-rows.js";
 
 const MARK = 0xabcdef;
 /** Interfaces 10 and 11, and 20. */
@@ -51,6 +52,7 @@ function world({ exec, unplugged = [], away = false, limitMs }: Surroundings) {
         vpcId: vpcId(number),
         ofport: 2,
         row: id,
+        plugged: interfaceOf({ name: `port-${id}`, ofport: 2 }),
         zone: 1,
       };
       return [[id, [claim]] as const];
