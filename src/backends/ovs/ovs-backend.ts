@@ -90,9 +90,12 @@ class OvsBackend implements Backend {
       const concerned = health.follow(topology);
       if (concerned.size > 0) this.#doubt?.(concerned);
     };
-    const portsReopened = () => health.reopened();
     const common = { ovsdb, rundir, installationId, names, belief, log };
-    const watch = new SwitchWatch({ ...common, topologyChanged, portsReopened });
+    const watch = new SwitchWatch({
+      ...common,
+      topologyChanged,
+      begun: (pid) => health.begin(pid),
+    });
     const renderOptions = (): RenderOptions => ({
       mark,
       dropFragments: dropsFragments(datapath, watch.version),

@@ -26,8 +26,8 @@ export interface WatchOptions {
   readonly log: BackendLog;
   /** Called with every topology that is new. */
   topologyChanged(topology: Topology): void;
-  /** Called when the ports are those of another ovs-vswitchd than before, which has opened them all. */
-  portsReopened(): void;
+  /** Called when port numbers are for the first time those of this ovs-vswitchd. */
+  begun(pid: number): Promise<void>;
 }
 
 /** The connections of a switch that is there. */
@@ -99,7 +99,7 @@ export class SwitchWatch {
     if (this.#portsAreStale) {
       this.#portsAreStale = false;
       await this.#refreshPorts(ovsdb);
-      if (unixctl.pid !== this.#refreshedPid) this.#options.portsReopened();
+      if (unixctl.pid !== this.#refreshedPid) await this.#options.begun(unixctl.pid);
       this.#refreshedPid = unixctl.pid;
     }
     await this.#freeze.check(unixctl);

@@ -1,5 +1,6 @@
 import type { InterfaceRow, Uuid } from "../rows.js";
 import type { Topology } from "../topology.js";
+import type { PacketSockets } from "./packet-sockets.js";
 
 /** The network device that a port was opened with, as far as it has been seen. */
 interface Opened {
@@ -35,6 +36,17 @@ export class DeviceHistory {
     }
     for (const uuid of [...this.#opened.keys()]) if (!seen.has(uuid)) this.#forget(uuid);
     return concerned;
+  }
+
+  /**
+   * Looks at what the switch listens to, for what happened while nobody watched.
+   * Where it listens to no port at all, it must have other means, and is believed.
+   */
+  compare({ devices, someAreOrphans }: PacketSockets): void {
+    const opened = [...this.#opened].filter(([, { vanished }]) => !vanished);
+    const deaf = opened.filter(([, { ifindex }]) => !devices.has(ifindex));
+    if (deaf.length === opened.length && !someAreOrphans) return;
+    for (const [uuid] of deaf) this.#stale.add(uuid);
   }
 
   isStale(uuid: Uuid): boolean {

@@ -2,6 +2,7 @@ import type { PortSettings } from "../../../openflow/wire/port-status.js";
 import type { Claim, Topology } from "../topology.js";
 import type { PortWatch } from "./binding.js";
 import { DeviceHistory } from "./device-history.js";
+import { packetSocketsOf } from "./packet-sockets.js";
 import { portTrouble } from "./port-trouble.js";
 
 export interface PortHealthOptions {
@@ -25,10 +26,15 @@ export class PortHealth implements PortWatch {
     return this.#history.follow(topology);
   }
 
-  /** Another ovs-vswitchd has opened every port anew. */
-  reopened(): void {
+  /**
+   * This ovs-vswitchd is watched from now on: it has opened every port itself, but what has become of
+   * their devices since is not known, when it has run for a while.
+   */
+  async begin(vswitchd: number): Promise<void> {
+    const sockets = await packetSocketsOf(vswitchd);
     this.#history.forgetAll();
     if (this.#topology !== undefined) this.#history.follow(this.#topology);
+    if (sockets !== undefined) this.#history.compare(sockets);
   }
 
   /** Whether the port of a claim has to be opened again. */

@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SwitchNames } from "../../../../src/backends/names.js";
 import { DeviceHistory } from "../../../../src/backends/ovs/ports/device-history.js";
+import { parsePacketSockets } from "../../../../src/backends/ovs/ports/packet-sockets.js";
 import { Topology } from "../../../../src/backends/ovs/topology.js";
 import { scopeOf, vpcId } from "../../../support/intents.js";
 import { type PortSpec, replicaOf } from "../switch-rows.js";
@@ -71,4 +72,25 @@ it("a port is not any more once it was opened again, by whomever", () => {
   history.forgetAll();
   history.follow(view({ ifindex: 8 }, "netdev"));
   expect(history.isStale(UUID)).toBe(false);
+});
+
+describe("where nobody has watched, what the switch listens to", () => {
+  const HEAD = "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n";
+  const socket = (index: number) =>
+    `00000000ca8915c7 3      3    0003   ${index}    1 0      0      57`;
+  const afterReading = (...indexes: number[]) => {
+    const { history } = after([{ ifindex: 7 }]);
+    history.compare(parsePacketSockets(HEAD + indexes.map(socket).join("\n")));
+    return history.isStale(UUID);
+  };
+
+  it("tells whether a port hears its device", () => {
+    expect(afterReading(0, 7, -1)).toBe(false);
+    expect(afterReading(0, 6, -1)).toBe(true);
+  });
+
+  it("tells nothing when it listens to none", () => {
+    expect(afterReading()).toBe(false);
+    expect(afterReading(0, 6)).toBe(false);
+  });
 });
