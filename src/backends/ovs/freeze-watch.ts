@@ -35,7 +35,7 @@ export class FreezeWatch {
 
   /** Looks at what the database says: who no longer asks the switch to wait thaws it. */
   follow({ system }: Replica): void {
-    const isAsked = system?.otherConfig.get(FLAG) === "true";
+    const isAsked = system?.otherConfig.get(FLAG)?.toLowerCase() === "true";
     if (isAsked && !this.#isAsked) this.#options.log.warn({}, WARNING);
     this.#isAsked = isAsked;
     if (!isAsked) this.#note(false);
@@ -50,7 +50,7 @@ export class FreezeWatch {
    * Asks ovs-vswitchd itself, if need be: one that runs already when it is told to wait does not.
    * @throws Error when it does not answer
    */
-  async check(unixctl: Unixctl): Promise<void> {
+  async check(unixctl: Pick<Unixctl, "runBeside">): Promise<void> {
     if (!this.#isAsked) return;
     const shown = await unixctl.runBeside("upcall/show", []);
     if (this.#isAsked) this.#note(isWaiting(shown));

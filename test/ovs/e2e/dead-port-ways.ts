@@ -90,6 +90,19 @@ export const WAYS: readonly Way[] = [
     },
   },
   {
+    name: "its device is a tap that nobody has opened",
+    reason: /other end/,
+    kill: async (place) => {
+      await ip("link del", portOf(place));
+      await ip("tuntap add", portOf(place), "mode tap");
+      await ip("link set", portOf(place), "up");
+    },
+    heal: async ({ workload }) => {
+      await ip("link del", workload.host.port);
+      await makeLink(workload);
+    },
+  },
+  {
     name: "its device is deleted",
     reason: /device is gone/,
     kill: (place) => ip("link del", portOf(place)),

@@ -8,6 +8,8 @@ import { type Site, startWorld, type World } from "./world.js";
 
 /** What is to be known within a second, on a machine that is busy with other things. */
 const LIMIT_MS = 5000;
+/** A switch, a database or a daemon may have to start first. */
+const HEALING_LIMIT_MS = 15_000;
 
 interface Reachability {
   readonly reachable: boolean;
@@ -67,12 +69,16 @@ function untilAnswers(
   from: Pick<Workload, "name" | "host">,
   to: Pick<Workload, "name" | "ip">,
 ): Promise<true> {
-  return waitFor(() => from.host.ping(to.ip), LIMIT_MS, `${to.name} to answer ${from.name}`);
+  return waitFor(
+    () => from.host.ping(to.ip),
+    HEALING_LIMIT_MS,
+    `${to.name} to answer ${from.name}`,
+  );
 }
 
 async function expectAlive(): Promise<void> {
   const { workload } = place;
-  await home.tenant.untilBound(workload.eni.id, LIMIT_MS);
+  await home.tenant.untilBound(workload.eni.id, HEALING_LIMIT_MS);
   await untilAnswers(neighbour, workload);
   await untilAnswers(peerOutside, workload);
   const fine = { reachable: true, confirmedBySwitch: true };
@@ -122,6 +128,59 @@ it("hears a device that was made anew while nobody watched", async () => {
   await makeLink(workload);
   await world.daemon.restart();
   await expectAlive();
+});
+
+it("hears a device that took the name of another, which lives on", async () => {
+  const { workload } = place;
+  const { port, netns } = workload.host;
+  const old = uniqueName("pbo");
+  await ip("link set", port, "down");
+  await ip("link set", port, "name", old);
+  await ip("-n", netns, "addr flush dev eth0");
+  await ip("-n", netns, "link set eth0 name eth1");
+  await makeLink(workload);
+  await expectAlive();
+  await ip("link del", old);
+  await expectAlive();
+});
+
+it("hears a device that was made anew while the database was away", async () => {
+  const { workload } = place;
+  await world.sandbox.killOvsdb("SIGTERM");
+  await ip("link del", workload.host.port);
+  await makeLink(workload);
+  await world.sandbox.startAgain();
+  await expectAlive();
+});
+
+it("says that a port is on the bridge of another VPC, and whose it is to nobody", async () => {
+  const { workload, bridge } = place;
+  const { port } = workload.host;
+  const moveTo = async (to: string) => {
+    const settings = ["set", "Interface", port, `external_ids:iface-id=${workload.eni.id}`];
+    await world.sandbox.vsctl("del-port", port, "--", "add-port", to, port, "--", ...settings);
+  };
+  await moveTo(stranger.vpc.bridge);
+  const { state, dataPlane } = await untilDead(workload);
+  expect(state).toBe("available");
+  expect(dataPlane.message).toContain("the bridge of another VPC");
+  expect(dataPlane.message).not.toContain(stranger.vpc.bridge);
+  await moveTo(bridge);
+  await expectAlive();
+});
+
+it("counts dead ports in the metrics", async () => {
+  const count = async () => {
+    const answer = await fetch(`${world.daemon.url}/metrics`, { headers: { connection: "close" } });
+    return /^patchbay_ports_dead (\d+)$/m.exec(await answer.text())?.[1];
+  };
+  const { port } = place.workload.host;
+  expect(await count()).toBe("0");
+  await ip("link set", port, "down");
+  await waitFor(async () => (await count()) === "1", LIMIT_MS, "the metric");
+  await ip("link set", port, "up");
+  await expectAlive();
+  expect(await count()).toBe("0");
 });
 
 it("names a port whose device does not exist yet, and takes it up once it does", async () => {
@@ -206,6 +265,7 @@ it("says of a switch that waits for flows that nothing passes, until it does", a
     "the interface to be shown frozen",
   );
   expect(dataPlane.state).toBe("error");
+  expect((await shown(place.workload)).state).toBe("available");
   expect(await neighbour.host.ping(place.workload.ip)).toBe(false);
   const answer = await ask(home.tenant, neighbour, place.workload);
   expect(answer).toMatchObject({ reachable: false, stoppedBy: "switchOutage" });

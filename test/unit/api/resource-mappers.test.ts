@@ -110,6 +110,11 @@ describe("a network interface", () => {
     else expect(presented.dataPlane.message).toMatch(message);
   });
 
+  test("is not in use while nothing passes through the switch", () => {
+    const frozen = view({ binding: () => BOUND, outage: () => "the switch waits" });
+    expect(presentNetworkInterface(eni, frozen).state).toBe("available");
+  });
+
   test("shows its addresses", () => {
     expect(presentNetworkInterface(eni, view())).toMatchObject({
       privateIp: "10.0.0.4",

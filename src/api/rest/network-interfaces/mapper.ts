@@ -18,7 +18,7 @@ export function presentNetworkInterface(
     privateIp: formatIp(eni.privateIp),
     macAddress: eni.macAddress,
     gateway: formatIp(eni.gateway),
-    state: binding.kind === "bound" ? "in-use" : "available",
+    state: binding.kind === "bound" && view.outage() === undefined ? "in-use" : "available",
     securityGroupIds: [...eni.securityGroupIds],
     name: eni.name,
     tags: { ...eni.tags },

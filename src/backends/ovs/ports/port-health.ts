@@ -44,10 +44,12 @@ export class PortHealth implements PortWatch {
 
   troubleOf(claim: Claim): string | undefined {
     const { plugged, bridge, ofport } = claim;
+    const peer = this.#topology?.ports.get(plugged.options.get("peer") ?? "")?.interfaces[0];
     return portTrouble({
       row: plugged,
       datapathType: this.#topology?.bridges.get(bridge)?.row.datapathType ?? "",
       settings: ofport === undefined ? undefined : this.#options.settingsOf(bridge, ofport),
+      hasPeer: peer?.type === "patch" && peer.options.get("peer") === plugged.name,
       isStale: this.isStale(claim),
     });
   }

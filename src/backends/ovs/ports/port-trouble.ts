@@ -9,14 +9,19 @@ export interface PortFacts {
   readonly datapathType: string;
   /** How it is set by OpenFlow; undefined while that is not known. */
   readonly settings: PortSettings | undefined;
+  /** Of a patch port: whether there is another one that it is joined to. */
+  readonly hasPeer: boolean;
   /** Whether the switch still listens to a device that is gone. */
   readonly isStale: boolean;
 }
 
 /** Why a port carries no packets, or none in one direction; undefined when it does, as far as known. */
-export function portTrouble({ row, datapathType, settings, isStale }: PortFacts) {
+export function portTrouble({ row, datapathType, settings, hasPeer, isStale }: PortFacts) {
   return (
     openTrouble(row) ??
+    (row.type === "patch" && !hasPeer
+      ? "there is no other port that it is joined to"
+      : undefined) ??
     deviceTrouble(row, datapathType) ??
     (isStale ? "its device was made anew, and the switch has yet to open it again" : undefined) ??
     settingsTrouble(settings)

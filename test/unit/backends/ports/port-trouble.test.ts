@@ -8,10 +8,10 @@ const CLEAN = { noReceive: false, noForward: false };
 
 function troubleOf(
   port: Partial<PortSpec>,
-  { settings = CLEAN, isStale = false, datapathType = "netdev" } = {},
+  { settings = CLEAN, isStale = false, hasPeer = true, datapathType = "netdev" } = {},
 ): string | undefined {
   const row = interfaceOf({ name: "tap0", ofport: 5, ...UP, ...port });
-  return portTrouble({ row, settings, isStale, datapathType });
+  return portTrouble({ row, settings, hasPeer, isStale, datapathType });
 }
 
 it.each([
@@ -27,7 +27,7 @@ it.each([
 it("finds none where nothing is known", () => {
   const row = interfaceOf({ name: "tap0", ofport: 5 });
   const unknown = { settings: undefined, isStale: false, datapathType: "" };
-  expect(portTrouble({ row, ...unknown })).toBeUndefined();
+  expect(portTrouble({ row, hasPeer: false, ...unknown })).toBeUndefined();
 });
 
 it.each([
@@ -52,4 +52,5 @@ it("tells of settings by OpenFlow, and of a device that was made anew", () => {
   expect(troubleOf({}, { settings: { noReceive: false, noForward: true } })).toMatch(/no-forward/);
   expect(troubleOf({}, { settings: { noReceive: true, noForward: true } })).toMatch(/and/);
   expect(troubleOf({}, { isStale: true })).toMatch(/made anew/);
+  expect(troubleOf({ type: "patch" }, { hasPeer: false })).toMatch(/no other port/);
 });
