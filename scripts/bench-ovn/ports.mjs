@@ -18,6 +18,9 @@ export async function plugIn(place, ports) {
     const words = ports.slice(at, at + PORTS_A_CALL).flatMap(addPort);
     await vsctl(place, words.slice(1));
   }
+  // A veth is set up where it is made; an internal port that is down counts as dead.
+  for (const port of ports.filter(({ probe }) => !probe))
+    await place.inside("ip", ["link", "set", deviceName(port), "up"]);
   return workloads;
 }
 

@@ -95,6 +95,9 @@ function observeDataPlane(
   gauge("bridges_behind", "Bridges that have not followed the latest intent", () => {
     return bridges().filter((bridge) => bridge.observedGeneration < bridge.generation).length;
   });
+  gauge("ports_dead", "Interfaces plugged into a port that carries no packets", () => {
+    return view.deadPorts();
+  });
   gauge("flows", "Flows on all bridges", () => {
     return bridges().reduce((sum, bridge) => sum + bridge.flowCount, 0);
   });

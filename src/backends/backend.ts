@@ -62,6 +62,10 @@ export interface Backend extends Tracing {
   binding(networkInterfaceId: string): Binding;
   /** What is seen of the interface's ports from outside the switch; none when nothing is wrong. */
   portWarnings(networkInterfaceId: string): readonly PortWarning[];
+  /** Why no packet passes at all although the switch answers, for anybody to read. */
+  outage(): string | undefined;
+  /** Interfaces that are plugged into a port that carries no packets: for status only. */
+  deadPorts(): number;
   bridgeName(vpcNumber: number): string;
   exchangeName(): string;
   /** Desired flows of one peering, rendered with the ports as known now. */

@@ -12,10 +12,14 @@ export interface DataPlaneStatus {
   readonly observedGeneration: number;
 }
 
-/** Where a network interface is plugged in. */
+/**
+ * Where a network interface is plugged in. `dead`: into a port that carries no packets, as far as
+ * the switch knows; the message names the port and says why, for the interface's owner.
+ */
 export type Binding =
-  | { readonly kind: "unbound" }
+  | { readonly kind: "unbound"; readonly message?: string }
   | { readonly kind: "bound"; readonly port: string }
+  | { readonly kind: "dead"; readonly port: string; readonly message: string }
   | { readonly kind: "conflict"; readonly message: string };
 
 /** Something about the port of an interface that its owner ought to know, though packets pass. */
@@ -36,6 +40,10 @@ export interface DataPlaneView {
   status(vpcIds: readonly string[], generation: number): DataPlaneStatus;
   binding(networkInterfaceId: string): Binding;
   portWarnings(networkInterfaceId: string): readonly PortWarning[];
+  /** Why no packet passes through the switch at all, for anybody to read; undefined when they do. */
+  outage(): string | undefined;
+  /** Interfaces that are plugged into a port that carries no packets. */
+  deadPorts(): number;
   /** The deterministic name of a VPC's bridge. */
   bridgeName(vpcNumber: number): string;
   /** The desired flows of a live peering, by bridge, in `ovs-ofctl` syntax. */

@@ -275,7 +275,7 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 
   status(vpcIds: readonly string[], generation: number): DataPlaneStatus {
-    return this.#board.status(this.backend, vpcIds, generation);
+    return this.#board.status(this.backend, vpcIds, generation, this.outage());
   }
 
   binding(networkInterfaceId: string): Binding {
@@ -284,6 +284,14 @@ class LevelTriggeredReconciler implements Reconciler {
 
   portWarnings(networkInterfaceId: string): readonly PortWarning[] {
     return this.#deps.backend.portWarnings(networkInterfaceId);
+  }
+
+  outage(): string | undefined {
+    return this.#deps.backend.outage();
+  }
+
+  deadPorts(): number {
+    return this.#deps.backend.deadPorts();
   }
 
   bridgeName(vpcNumber: number): string {
@@ -300,7 +308,7 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 
   bridges(): BridgeStatus[] {
-    return this.#board.bridges(this.#deps.backend.flowCounts());
+    return this.#board.bridges(this.#deps.backend.flowCounts(), this.outage());
   }
 
   /** Not in turn: reading disturbs nothing, and need not wait for a pass. */
@@ -336,7 +344,7 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 
   get switchError(): string | undefined {
-    return this.#board.switchError;
+    return this.#board.switchError ?? this.outage();
   }
 
   get closed(): boolean {

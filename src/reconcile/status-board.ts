@@ -32,12 +32,20 @@ export class StatusBoard {
     this.#exchangeName = () => names.exchangeName();
   }
 
-  /** Status of something in these VPCs that last changed at `generation`. */
-  status(kind: BackendKind, vpcIds: readonly string[], generation: number): DataPlaneStatus {
+  /**
+   * Status of something in these VPCs that last changed at `generation`.
+   * @param outage why no packet passes whatever the switch has followed
+   */
+  status(
+    kind: BackendKind,
+    vpcIds: readonly string[],
+    generation: number,
+    outage?: string,
+  ): DataPlaneStatus {
     const records = vpcIds.map((id) => this.#records.get(id));
     const observed = records.map((record) => record?.observedGeneration ?? 0);
     const observedGeneration = Math.min(generation, ...observed);
-    const message = this.#trouble(records);
+    const message = outage ?? this.#trouble(records);
     if (kind === "noop") return { state: "noop", generation, observedGeneration };
     if (message !== undefined) return { state: "error", message, generation, observedGeneration };
     const state = observedGeneration >= generation ? "programmed" : "pending";
@@ -90,7 +98,7 @@ export class StatusBoard {
     this.#note(exchange, intent.generation, outcome.exchangeError, resyncedAt);
   }
 
-  bridges(flowCounts: ReadonlyMap<string, number>): BridgeStatus[] {
+  bridges(flowCounts: ReadonlyMap<string, number>, outage?: string): BridgeStatus[] {
     return [...this.#records].map(([key, record]) => ({
       bridge: record.bridge,
       vpcId: key === EXCHANGE ? null : key,
@@ -98,7 +106,7 @@ export class StatusBoard {
       observedGeneration: record.observedGeneration,
       flowCount: flowCounts.get(record.bridge) ?? 0,
       driftCount: record.driftCount,
-      lastError: this.#switchError ?? record.error ?? null,
+      lastError: this.#switchError ?? outage ?? record.error ?? null,
       lastResync: record.lastResync?.toISOString() ?? null,
     }));
   }

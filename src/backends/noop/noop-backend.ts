@@ -116,6 +116,14 @@ class NoopBackend implements Backend {
     return [];
   }
 
+  outage(): undefined {
+    return undefined;
+  }
+
+  deadPorts(): number {
+    return 0;
+  }
+
   bridgeName(vpcNumber: number): string {
     return this.#names.vpcBridge(vpcNumber);
   }

@@ -10,6 +10,7 @@ import { partForChangeover } from "./changeover.js";
 import { configure } from "./configure.js";
 import { confirmDatapath } from "./datapath.js";
 import { EarlyStaging } from "./early-staging.js";
+import { FROZEN } from "./freeze-watch.js";
 import { bridgeTrouble, uplinkTrouble } from "./health.js";
 import { type BridgeWork, planInfrastructure } from "./infrastructure.js";
 import { creationOperations, removalOperations } from "./infrastructure-operations.js";
@@ -17,6 +18,7 @@ import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { FlowComparison, OvsPlan } from "./ovs-plan.js";
 import { type Operation, TransactionError } from "./ovsdb.js";
 import type { Planner, PlannerParts } from "./planner.js";
+import { PortRepairs } from "./ports/port-repairs.js";
 import { settledPeerings } from "./settled-peerings.js";
 import type { Connections } from "./switch-watch.js";
 import { grantOperations, sidesWithoutZone, type ZoneGrant, zonesInFlows } from "./zones.js";
@@ -67,8 +69,9 @@ export class Application {
     for (const [vpcId, clash] of clashes) this.#fail(vpcId, clash);
     this.#exchangeError = exchangeClash;
     const built = work.length > 0 && (await this.#build(work));
+    const reopened = await this.#repairPorts();
     const granted = await this.#grantZones();
-    if (!built && !granted) return flows;
+    if (!built && !reopened && !granted) return flows;
     if (work.length === 0 || built) this.#failIfChanged();
     return await this.#planner.compareFlows(intent, false);
   }
@@ -91,6 +94,16 @@ export class Application {
       this.#failWork(work, messageOf(error));
       return false;
     }
+  }
+
+  /** @returns whether ports have got other numbers */
+  async #repairPorts(): Promise<boolean> {
+    const { intent } = this.#plan;
+    const change = (operations: readonly Operation[]) => this.#configure(operations, intent.scope);
+    const repairs = new PortRepairs(this.#parts, this.#connections.ovsdb, change);
+    const { troubles, reopened } = await repairs.carryOut(intent);
+    for (const [vpcId, trouble] of troubles) this.#fail(vpcId, trouble);
+    return reopened;
   }
 
   /**
@@ -330,9 +343,11 @@ export class Application {
 
   /** @returns whether no packet is forwarded any more by flows that are gone */
   async #confirm(): Promise<boolean> {
-    const { belief, names } = this.#parts;
-    if (!belief.unconfirmed) return true;
+    const { belief, names, watch } = this.#parts;
     try {
+      // One that waits for flows to be restored would keep us waiting too.
+      if (await watch.checkFrozen(this.#connections.unixctl)) throw new Error(FROZEN);
+      if (!belief.unconfirmed) return true;
       await confirmDatapath(this.#connections.unixctl, names.exchange);
       belief.datapathConfirmed();
       return true;

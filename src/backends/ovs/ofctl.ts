@@ -55,6 +55,13 @@ export class Ofctl {
     await this.#exec(PROGRAM, args, steps.map((step) => `${formatStep(step)}\n`).join(""));
   }
 
+  /** Lets a port receive and send again, whatever it was told. */
+  async freePort(bridge: string, port: number): Promise<void> {
+    for (const setting of ["receive", "forward"]) {
+      await this.#exec(PROGRAM, [...COMMON, "mod-port", this.#target(bridge), `${port}`, setting]);
+    }
+  }
+
   #target(bridge: string): string {
     return `unix:${join(this.#rundir, `${bridge}.mgmt`)}`;
   }

@@ -29,12 +29,15 @@ import { ExecHelper } from "./exec-helper.js";
 import { FlowWatch } from "./flow-watch/flow-watch.js";
 import { FlowWriter } from "./flow-writer.js";
 import { dropsFragments } from "./fragments.js";
+import { FROZEN } from "./freeze-watch.js";
 import { GroupUsers } from "./group-users.js";
 import { HostReach } from "./host-reach.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
 import { Planner, type PlannerParts } from "./planner.js";
+import { bindingOf } from "./ports/binding.js";
+import { PortHealth } from "./ports/port-health.js";
 import { readings } from "./readings.js";
 import { type BackendLog, type Connections, SwitchWatch } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
@@ -79,6 +82,7 @@ class OvsBackend implements Backend {
   readonly #counts = new Map<string, number>();
   readonly #drops: DropCounters;
   readonly #hostReach: HostReach;
+  #doubt: ((scope: Scope) => void) | undefined;
 
   constructor(options: OvsBackendOptions) {
     const { identity, datapath, rundir, ovsdb, connectionsPerInterface, log } = options;
@@ -89,12 +93,20 @@ class OvsBackend implements Backend {
     const ofctl = new Ofctl(options.exec ?? this.#helper.exec, rundir);
     const writer = new FlowWriter({ rundir, ofctl, log, stageBundle: options.stageBundle });
     const flowWatch = new FlowWatch({ rundir, exchange: names.exchange, belief, writer, log });
-    const topologyChanged = (topology: Topology) => flowWatch.follow(topology);
+    const health = new PortHealth({
+      settingsOf: (bridge, port) => flowWatch.portSettings(bridge, port),
+    });
+    const topologyChanged = (topology: Topology) => {
+      flowWatch.follow(topology);
+      const concerned = health.follow(topology);
+      if (concerned.size > 0) this.#doubt?.(concerned);
+    };
     const common = { ovsdb, rundir, installationId, names, belief, log };
     const databaseChanged = () => this.#parts.conntrackSettings.databaseChanged();
     const withDependents = (doubtful: Scope) => this.#groupUsers.withUsers(doubtful);
-    const watched = { ...common, withDependents, topologyChanged, databaseChanged };
-    const watch = new SwitchWatch(watched);
+    const begun = (pid: number) => health.begin(pid);
+    const hooks = { withDependents, topologyChanged, databaseChanged, begun };
+    const watch = new SwitchWatch({ ...common, ...hooks });
     const { exchange } = names;
     const conntrack = new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log });
     const limits = new LimitWatch({ watch, belief, conntrack, log });
@@ -111,6 +123,7 @@ class OvsBackend implements Backend {
       renderOptions,
       ofctl,
       flowWatch,
+      health,
       infrastructure: { identity, names, datapath },
       conntrack,
       zones: new ZoneAllocator(),
@@ -133,12 +146,14 @@ class OvsBackend implements Backend {
 
   async start(events: BackendEvents): Promise<void> {
     this.#helper.start();
+    this.#doubt = (scope) => events.doubt(scope);
     this.#parts.flowWatch.start((scope) => events.doubt(scope));
     this.#parts.conntrackSettings.start((scope) => events.doubt(scope));
     this.#parts.watch.start(events);
   }
 
   async stop(): Promise<void> {
+    this.#doubt = undefined;
     this.#parts.watch.stop();
     this.#parts.flowWatch.stop();
     this.#parts.conntrackSettings.stop();
@@ -181,7 +196,16 @@ class OvsBackend implements Backend {
 
   binding(networkInterfaceId: string): Binding {
     const home = this.#homes.of(networkInterfaceId);
-    return this.#parts.watch.topology.binding(networkInterfaceId, home);
+    const { watch, health } = this.#parts;
+    return bindingOf(watch.topology, networkInterfaceId, home, health);
+  }
+
+  outage(): string | undefined {
+    return this.#parts.watch.isFrozen ? FROZEN : undefined;
+  }
+
+  deadPorts(): number {
+    return this.#parts.health.deadPorts;
   }
 
   portWarnings(networkInterfaceId: string): readonly PortWarning[] {

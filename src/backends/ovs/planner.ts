@@ -21,6 +21,7 @@ import {
 import { observe } from "./observe.js";
 import type { Ofctl } from "./ofctl.js";
 import { type FlowComparison, OvsPlan } from "./ovs-plan.js";
+import type { PortHealth } from "./ports/port-health.js";
 import type { BackendLog, SwitchWatch } from "./switch-watch.js";
 import type { ZoneAllocator } from "./zones.js";
 
@@ -29,6 +30,7 @@ export interface PlannerParts {
   readonly belief: Belief;
   readonly ofctl: Ofctl;
   readonly flowWatch: FlowWatch;
+  readonly health: PortHealth;
   readonly names: SwitchNames;
   readonly infrastructure: InfrastructureOptions;
   readonly conntrack: Conntrack;

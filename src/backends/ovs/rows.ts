@@ -11,6 +11,7 @@ export interface SystemRow {
   readonly nextCfg: number;
   /** Rows of `Datapath` by the datapath's type. */
   readonly datapaths: ReadonlyMap<string, Uuid>;
+  readonly otherConfig: ReadonlyMap<string, string>;
 }
 
 export interface BridgeRow {
@@ -37,15 +38,31 @@ export interface InterfaceRow {
   /** Undefined until assigned; -1 when it could not be. */
   readonly ofport: number | undefined;
   readonly error: string | undefined;
+  /** Of its network device, "up" or "down"; undefined when nothing is known of it. */
+  readonly adminState: string | undefined;
+  /** Whether its device has a carrier, "up" or "down"; undefined when nothing is known of it. */
+  readonly linkState: string | undefined;
+  /** Of its network device; 0 or undefined when the switch sees none. */
+  readonly ifindex: number | undefined;
   readonly externalIds: ReadonlyMap<string, string>;
 }
 
 /** The monitored columns of each table, as `monitor` names them. */
 export const COLUMNS = {
-  Open_vSwitch: ["cur_cfg", "next_cfg", "datapaths"],
+  Open_vSwitch: ["cur_cfg", "next_cfg", "datapaths", "other_config"],
   Bridge: ["name", "ports", "fail_mode", "datapath_type", "external_ids"],
   Port: ["name", "interfaces", "external_ids"],
-  Interface: ["name", "type", "options", "ofport", "error", "external_ids"],
+  Interface: [
+    "name",
+    "type",
+    "options",
+    "ofport",
+    "error",
+    "admin_state",
+    "link_state",
+    "ifindex",
+    "external_ids",
+  ],
   ...CT_COLUMNS,
 } as const;
 
@@ -54,9 +71,14 @@ export type TableName = keyof typeof COLUMNS;
 type Columns = Readonly<Record<string, unknown>>;
 
 export function readSystem(uuid: Uuid, row: Columns): SystemRow {
-  const { cur_cfg, next_cfg } = row;
-  const datapaths = uuidsByKey(row["datapaths"]);
-  return { uuid, curCfg: number(cur_cfg) ?? 0, nextCfg: number(next_cfg) ?? 0, datapaths };
+  const { cur_cfg, next_cfg, other_config } = row;
+  return {
+    uuid,
+    curCfg: number(cur_cfg) ?? 0,
+    nextCfg: number(next_cfg) ?? 0,
+    datapaths: uuidsByKey(row["datapaths"]),
+    otherConfig: map(other_config),
+  };
 }
 
 export function readBridge(uuid: Uuid, row: Columns): BridgeRow {
@@ -87,6 +109,9 @@ export function readInterface(uuid: Uuid, row: Columns): InterfaceRow {
     options: map(row["options"]),
     ofport: number(row["ofport"]),
     error: string(row["error"]),
+    adminState: string(row["admin_state"]),
+    linkState: string(row["link_state"]),
+    ifindex: number(row["ifindex"]),
     externalIds: map(row["external_ids"]),
   };
 }

@@ -3,6 +3,7 @@ import { BackendError, type BackendEvents } from "../backend.js";
 import type { SwitchNames } from "../names.js";
 import type { Belief } from "./belief.js";
 import { configure } from "./configure.js";
+import { FreezeWatch } from "./freeze-watch.js";
 import { type Connection, Link } from "./link.js";
 import { Ovsdb } from "./ovsdb.js";
 import { Replica } from "./replica.js";
@@ -29,6 +30,8 @@ export interface WatchOptions {
   databaseChanged(): void;
   /** Called with every topology that is new. */
   topologyChanged(topology: Topology): void;
+  /** Called when port numbers are for the first time those of this ovs-vswitchd. */
+  begun(pid: number): Promise<void>;
 }
 
 /** The connections of a switch that is there. */
@@ -47,18 +50,23 @@ export class SwitchWatch {
   replica = new Replica();
   /** Of ovs-vswitchd, such as "3.1.0"; undefined while it is not known. */
   version: string | undefined;
+  readonly #freeze: FreezeWatch;
   readonly #options: WatchOptions;
   readonly #ovsdb: Link<Ovsdb>;
   readonly #unixctl: Link<Unixctl>;
   #events: BackendEvents | undefined;
   /** Whether port numbers may still be those of an ovs-vswitchd that is gone. */
   #portsAreStale = true;
+  /** The ovs-vswitchd whose ports were refreshed last. */
+  #refreshedPid: number | undefined;
   /** The VPCs that are being worked on: their changes are our own, and looked at afterwards. */
   #expected: Scope = new Set();
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.topology = new Topology(this.replica, options.installationId, options.names);
+    const changed = () => this.#events?.doubt("all");
+    this.#freeze = new FreezeWatch({ log: options.log, changed });
     this.#ovsdb = new Link({
       open: (lost) => Ovsdb.open(options.ovsdb, lost, (db, tables) => this.#updated(db, tables)),
       up: (ovsdb) => this.#came("the Open vSwitch database", ovsdb),
@@ -68,9 +76,9 @@ export class SwitchWatch {
       open: (lost) => Unixctl.open(options.rundir, lost),
       up: (unixctl) => {
         this.version = unixctl.version;
-        this.#came("ovs-vswitchd");
+        this.#came(SWITCH);
       },
-      down: (error) => this.#went("ovs-vswitchd", error),
+      down: (error) => this.#went(SWITCH, error),
     });
   }
 
@@ -97,7 +105,20 @@ export class SwitchWatch {
     if (this.#portsAreStale) {
       this.#portsAreStale = false;
       await this.#refreshPorts(ovsdb);
+      if (unixctl.pid !== this.#refreshedPid) await this.#options.begun(unixctl.pid);
+      this.#refreshedPid = unixctl.pid;
     }
+    await this.#freeze.check(unixctl);
+  }
+
+  /** Whether the whole switch forwards nothing; what is asked of it is the same as in `ready`. */
+  async checkFrozen(unixctl: Unixctl): Promise<boolean> {
+    await this.#freeze.check(unixctl);
+    return this.#freeze.isFrozen;
+  }
+
+  get isFrozen(): boolean {
+    return this.#freeze.isFrozen;
   }
 
   /** @throws BackendError when the switch is away */
@@ -148,6 +169,7 @@ export class SwitchWatch {
   #came(what: string, ovsdb?: Ovsdb): void {
     if (ovsdb !== undefined) {
       this.topology = this.#read(ovsdb);
+      this.#freeze.follow(ovsdb.replica);
       this.#options.databaseChanged();
     }
     this.#options.topologyChanged(this.topology);
@@ -156,6 +178,7 @@ export class SwitchWatch {
   }
 
   #went(what: string, error: Error): void {
+    if (what === SWITCH) this.#freeze.forget();
     this.#options.log.warn({ err: error }, `lost ${what}`);
     this.#doubtEverything();
   }
@@ -167,6 +190,7 @@ export class SwitchWatch {
   }
 
   #updated(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void {
+    if (tables.has("Open_vSwitch")) this.#freeze.follow(ovsdb.replica);
     // Our own requests and the switch's answers to them change nothing else.
     if (![...tables].some((table) => TOPOLOGICAL.has(table))) {
       this.#options.databaseChanged();
@@ -197,6 +221,7 @@ export class SwitchWatch {
 
 /** Tables that say which bridges and ports there are. */
 const TOPOLOGICAL: ReadonlySet<TableName> = new Set(["Bridge", "Port", "Interface"]);
+const SWITCH = "ovs-vswitchd";
 
 async function connected<C extends Connection>(link: Link<C>, trouble: string): Promise<C> {
   try {

@@ -1,4 +1,3 @@
-import type { Binding } from "../../domain/data-plane.js";
 import type { PeerGroupIntent, VpcIntent } from "../../domain/intent.js";
 import type { InterfacePort, VpcPorts } from "../../pipeline/render.js";
 import type { PortView } from "../flows/desired.js";
@@ -45,6 +44,8 @@ export interface Claim {
   readonly ofport: number | undefined;
   /** The row of the OVS interface. */
   readonly row: Uuid;
+  /** The OVS interface itself. */
+  readonly plugged: InterfaceRow;
   /** Its conntrack zones; undefined until it has them, and where another has the same. */
   readonly zones: ZonesSoFar;
 }
@@ -133,17 +134,6 @@ export class Topology implements PortView {
 
   onExchange(vpcId: string): number | undefined {
     return this.#downlinks.get(vpcId);
-  }
-
-  /** @param home the VPC that the interface belongs to, undefined when that is not known */
-  binding(networkInterfaceId: string, home: string | undefined): Binding {
-    const claims = this.claims.get(networkInterfaceId) ?? [];
-    const [claim] = claims;
-    if (claims.length > 1) return { kind: "conflict", message: conflictMessage(claims, home) };
-    if (claim?.ofport === undefined || (home !== undefined && claim.vpcId !== home)) {
-      return { kind: "unbound" };
-    }
-    return { kind: "bound", port: claim.port };
   }
 
   #noteUplink(port: BridgePort, names: SwitchNames): void {
@@ -242,21 +232,10 @@ function collectClaims(
         const ofport = usablePort(plugged);
         const zones = ownZones(plugged, id, owners);
         const place = { port: plugged.name, bridge: row.name, vpcId };
-        const claim = { ...place, ofport, row: plugged.uuid, zones };
+        const claim = { ...place, ofport, row: plugged.uuid, plugged, zones };
         claims.set(id, [...(claims.get(id) ?? []), claim]);
       }
     }
   }
   return claims;
-}
-
-/** The names on other VPCs' bridges are not for the owner of this one. */
-function conflictMessage(claims: readonly Claim[], home: string | undefined): string {
-  const places = claims
-    .map(({ port, bridge, vpcId }) =>
-      vpcId === home ? `${port} on bridge ${bridge}` : "a port on the bridge of another VPC",
-    )
-    .sort()
-    .join(" and ");
-  return `several ports claim this interface: ${places}; remove external_ids:iface-id from all but one`;
 }

@@ -13,10 +13,13 @@ const LIMIT_MS = 5000;
 export class Unixctl implements Connection {
   /** As in "3.1.0"; undefined when it says something else. */
   readonly version: string | undefined;
+  /** Of ovs-vswitchd. */
+  readonly pid: number;
   readonly #first: JsonRpc;
   readonly #second: JsonRpc;
 
-  private constructor(first: JsonRpc, second: JsonRpc, version: string | undefined) {
+  private constructor(pid: number, first: JsonRpc, second: JsonRpc, version: string | undefined) {
+    this.pid = pid;
     this.#first = first;
     this.#second = second;
     this.version = version;
@@ -24,7 +27,8 @@ export class Unixctl implements Connection {
 
   /** @param lost called once when ovs-vswitchd ends or the connection breaks */
   static async open(rundir: string, lost: (error: Error) => void): Promise<Unixctl> {
-    const path = join(rundir, `ovs-vswitchd.${await readPid(rundir)}.ctl`);
+    const pid = await readPid(rundir);
+    const path = join(rundir, `ovs-vswitchd.${pid}.ctl`);
     const address = { kind: "unix", path } as const;
     const first = await JsonRpc.connect(address, LIMIT_MS, { lost });
     let second: JsonRpc | undefined;
@@ -32,7 +36,7 @@ export class Unixctl implements Connection {
       second = await JsonRpc.connect(address, LIMIT_MS, { lost });
       const answer = await first.request("version", [], LIMIT_MS);
       const version = /(\d+\.\d+\.\d+)/.exec(String(answer))?.[1];
-      return new Unixctl(first, second, version);
+      return new Unixctl(pid, first, second, version);
     } catch (error) {
       first.close();
       second?.close();

@@ -23,7 +23,9 @@ import {
   notPluggedIn,
   notUnicast,
   opensNoConnection,
+  portDead,
   routedElsewhere,
+  switchOutage,
 } from "./reasons.js";
 import {
   type AllowingRule,
@@ -153,7 +155,11 @@ function knowsFarSide(walk: Walk): boolean {
 
 function leave(walk: Walk): Stop | undefined {
   const { facts, question, vpc, sender, subnet, hops } = walk;
+  if (facts.outage !== undefined) return switchOutage(facts.outage);
   if (!facts.isPluggedIn(sender.id)) return notPluggedIn("senderNotPluggedIn", sender.id, false);
+  const message = facts.deadPort?.(sender.id);
+  if (message !== undefined)
+    return portDead("senderPortDead", sender.id, { message, beyond: false });
   hops.push(interfaceHop(vpc, sender), subnetHop(vpc, subnet));
   return isUnicast(question.to, subnet) ? undefined : notUnicast(question.to);
 }
@@ -277,8 +283,13 @@ function arrive(walk: Walk): Stop | undefined {
   const subnet = far.subnets.find(({ id }) => id === receiver.subnetId);
   if (subnet !== undefined) hops.push(subnetHop(far, subnet));
   walk.receiver = receiver;
-  if (facts.isPluggedIn(receiver.id)) return undefined;
-  return notPluggedIn("receiverNotPluggedIn", receiver.id, isBeyond(walk));
+  const beyond = isBeyond(walk);
+  if (!facts.isPluggedIn(receiver.id)) {
+    return notPluggedIn("receiverNotPluggedIn", receiver.id, beyond);
+  }
+  const message = facts.deadPort?.(receiver.id);
+  if (message === undefined) return undefined;
+  return portDead("receiverPortDead", receiver.id, { message, beyond });
 }
 
 function passIngress(walk: Walk): Stop | undefined {

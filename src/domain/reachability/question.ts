@@ -30,6 +30,10 @@ export interface Facts {
   isPluggedIn(networkInterfaceId: string): boolean;
   /** Whether it has as many connections as it may: those that it opens, or those opened to it. */
   isFull(networkInterfaceId: string, role: "caller" | "called"): boolean;
+  /** Why the port of an interface carries no packets; absent: every port that is there does. */
+  deadPort?(networkInterfaceId: string): string | undefined;
+  /** Why no packet passes through the switch at all. */
+  readonly outage?: string | undefined;
 }
 
 /** The VPC and interface that ask; undefined when they are gone. */

@@ -19,6 +19,28 @@ export function notPluggedIn(
   };
 }
 
+export function switchOutage(outage: string): Stop {
+  return {
+    code: "switchOutage",
+    beyond: false,
+    reason: `${STOPS.switchOutage}: ${outage}`,
+    remedy: "the switch put right by the operator of the host",
+  };
+}
+
+export function portDead(
+  code: "senderPortDead" | "receiverPortDead",
+  id: string,
+  { message, beyond }: { message: string; beyond: boolean },
+): Stop {
+  return {
+    code,
+    beyond,
+    reason: `${STOPS[code]}: of ${id}, ${message}`,
+    remedy: "the port, its device or the far end of its link put right; nobody need be told then",
+  };
+}
+
 export function notUnicast(to: Ip): Stop {
   return {
     code: "notUnicast",

@@ -69,7 +69,9 @@ export interface Tracing {
 
 /** Where the switch is to drop what the verdict stops; null: the switch cannot be asked. */
 const DROPPED_AT: Readonly<Record<StopCode, Stage | "back" | null>> = {
+  switchOutage: null,
   senderNotPluggedIn: null,
+  senderPortDead: null,
   notUnicast: "spoofGuard",
   noRoute: "route",
   blackhole: "route",
@@ -80,6 +82,7 @@ const DROPPED_AT: Readonly<Record<StopCode, Stage | "back" | null>> = {
   noSuchAddress: "receiver",
   gatewayOnlyAnswersPing: "receiver",
   receiverNotPluggedIn: "receiver",
+  receiverPortDead: null,
   ambiguousSource: "returnRoute",
   ingressPolicy: "ingressPolicy",
   connectionLimit: null,
@@ -90,8 +93,12 @@ const DROPPED_AT: Readonly<Record<StopCode, Stage | "back" | null>> = {
 /** Why the switch cannot be asked about this verdict; undefined when it can. */
 export function untraceable({ stop }: Verdict): string | undefined {
   switch (stop?.code) {
+    case "switchOutage":
+      return "the switch can be asked what its flows do, but does not do it";
     case "senderNotPluggedIn":
       return "the sender has no port from which a packet could be followed";
+    case "senderPortDead":
+      return "no packet comes in by the sender's port";
     case "routedElsewhere":
       return "packets to this address are not for the interface that was asked about";
     case "opensNoConnection":
@@ -107,6 +114,8 @@ export function agree(
   sender: { readonly networkInterfaceId: string },
   { there, back }: TraceOutcome & { kind: "traced" },
 ): boolean {
+  // Its flows may be as they would be if it lived, or gone; what makes it dead is not among them.
+  if (stop?.code === "receiverPortDead") return true;
   if (!isSame(there.delivered, answering)) return false;
   if (stop === undefined) return answering === "gateway" || isSame(back?.delivered, sender);
   if (stop.code === "connectionLimit") return true;

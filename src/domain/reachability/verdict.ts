@@ -43,7 +43,9 @@ export interface RouteHop {
 
 /** Everything that can stop a connection, in the order in which it is met. */
 export const STOPS = {
+  switchOutage: "no packet passes through the switch",
   senderNotPluggedIn: "the sender is not plugged in",
+  senderPortDead: "the sender is plugged into a port that carries no packets",
   notUnicast: "broadcast and multicast are not forwarded",
   noRoute: "no route leads to the destination",
   blackhole: "the route leads to a peering that is not active",
@@ -54,6 +56,7 @@ export const STOPS = {
   noSuchAddress: "no network interface has the address",
   gatewayOnlyAnswersPing: "the address is a gateway's, which answers ping and nothing else",
   receiverNotPluggedIn: "the receiver is not plugged in",
+  receiverPortDead: "the receiver is plugged into a port that carries no packets",
   ambiguousSource:
     "the receiver's VPC has peers with the same addresses and does not route to this one",
   ingressPolicy: "no ingress rule of the receiver's security groups allows it",

@@ -4,17 +4,19 @@ import { ByteWriter } from "./byte-writer.js";
 const VERSION = 5;
 const HEADER_BYTES = 8;
 
-/** Types of message (OpenFlow 1.4, section 7.1), as far as flows need them. */
+/** Types of message (OpenFlow 1.4, section 7.1), as far as flows and ports need them. */
 export const MESSAGE_TYPES = {
   hello: 0,
   error: 1,
   echoRequest: 2,
   echoReply: 3,
+  portStatus: 12,
   flowMod: 14,
   multipartRequest: 18,
   multipartReply: 19,
   barrierRequest: 20,
   barrierReply: 21,
+  setAsync: 28,
   bundleControl: 33,
   bundleAdd: 34,
 } as const;

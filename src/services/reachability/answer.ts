@@ -158,8 +158,15 @@ async function judgeWithRoom(
 
 /** Without a switch nothing can be plugged in: the answer is then what it would be if it were. */
 function factsOf({ vpcs, peerings }: IntentSlice, view: DataPlaneView): Facts {
-  const isPluggedIn = (id: string) => view.backend === "noop" || view.binding(id).kind === "bound";
-  return { vpcs, peerings, isPluggedIn, isFull: roomForAll };
+  const isPluggedIn = (id: string) => {
+    return view.backend === "noop" || ["bound", "dead"].includes(view.binding(id).kind);
+  };
+  const deadPort = (id: string) => {
+    const binding = view.binding(id);
+    return binding.kind === "dead" ? binding.message : undefined;
+  };
+  const outage = view.outage();
+  return { vpcs, peerings, isPluggedIn, isFull: roomForAll, deadPort, outage };
 }
 
 async function showTo(ctx: ServiceContext, caller: Principal, verdict: Verdict): Promise<Verdict> {
@@ -182,6 +189,10 @@ async function confirm(
   if (outcome.kind === "untraced") {
     return { confirmed: false, drift: false, message: outcome.why, there: [], back: [] };
   }
+  if (shown.stop?.code === "receiverPortDead") {
+    const there = await ownSteps(ctx, caller, outcome.there.steps);
+    return { confirmed: false, drift: false, message: BEHIND_FLOWS, there, back: [] };
+  }
   const message = differs ? "the flows on the switch are not what intent asks for" : undefined;
   const common = { confirmed: !differs, drift: differs, message };
   // How far a packet gets may hang on what is on the far side.
@@ -193,6 +204,9 @@ async function confirm(
     back: await ownSteps(ctx, caller, back?.steps ?? []),
   };
 }
+
+const BEHIND_FLOWS =
+  "the flows lead to the receiver's port, and no further can packets be followed";
 
 /** Those on the caller's own bridges and on the exchange. */
 async function ownSteps(

@@ -26,15 +26,20 @@ class ScriptedSwitch implements Plane {
 
   constructor(
     trace: (probe: Probe) => TraceOutcome,
-    { unplugged = [], state = "programmed" }: Partial<Circumstances> = {},
+    { unplugged = [], dead = [], outage, state = "programmed" }: Partial<Circumstances> = {},
   ) {
     this.#trace = trace;
     this.view = {
       backend: "ovs",
       status: () => ({ state, generation: 1, observedGeneration: 1 }),
-      binding: (id) =>
-        unplugged.includes(id) ? { kind: "unbound" } : { kind: "bound", port: "p" },
+      binding: (id) => {
+        if (unplugged.includes(id)) return { kind: "unbound" };
+        if (dead.includes(id)) return { kind: "dead", port: "p", message: "port p is dead" };
+        return { kind: "bound", port: "p" };
+      },
       portWarnings: () => [],
+      outage: () => outage,
+      deadPorts: () => dead.length,
       bridgeName: (number) => `b${number}`,
       peeringFlows: () => [],
       bridges: () => [],
@@ -55,6 +60,8 @@ class ScriptedSwitch implements Plane {
 
 interface Circumstances {
   readonly unplugged: readonly string[];
+  readonly dead: readonly string[];
+  readonly outage: string | undefined;
   readonly state: "programmed" | "pending";
 }
 
@@ -180,6 +187,40 @@ describe.each(databaseEngines)("what a switch says to it, on $name", (engine) =>
     const { verdict, confirmation } = await ask(plane, second);
     expect(verdict.stop?.code).toBe("senderNotPluggedIn");
     expect([confirmation.confirmed, plane.probes]).toEqual([false, []]);
+  });
+
+  it("is not asked for a sender whose port is dead, nor while nothing passes", async () => {
+    for (const [circumstances, code] of [
+      [{ dead: [a.eni] }, "senderPortDead"],
+      [{ outage: "it is frozen" }, "switchOutage"],
+    ] as const) {
+      const plane = new ScriptedSwitch(obedient(), circumstances);
+      const { verdict, confirmation } = await ask(plane, second);
+      expect(verdict.stop?.code).toBe(code);
+      expect(confirmation).toMatchObject({ confirmed: false, drift: false });
+      expect(plane.probes).toEqual([]);
+    }
+  });
+
+  it("cannot confirm what comes out of a dead port", async () => {
+    const { verdict, confirmation } = await ask(
+      new ScriptedSwitch(obedient(a.vpcId), { dead: [second] }),
+      second,
+    );
+    expect(verdict.stop?.code).toBe("receiverPortDead");
+    expect(confirmation).toMatchObject({ confirmed: false, drift: false });
+    expect(confirmation.there).toHaveLength(1);
+  });
+
+  it("says no more of a stranger's dead port than of one that is not there", async () => {
+    const trace = () => ({
+      kind: "traced" as const,
+      there: traceOf(undefined, "receiver"),
+      back: undefined,
+    });
+    const dead = await ask(new ScriptedSwitch(trace, { dead: [b.eni] }), b.ip);
+    expect(dead).toEqual(await ask(new ScriptedSwitch(trace, { unplugged: [b.eni] }), b.ip));
+    expect(dead.verdict.stop?.code).toBe("farSide");
   });
 
   it("is not asked to find an interface that packets are not routed to", async () => {

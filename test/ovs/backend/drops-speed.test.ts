@@ -25,7 +25,8 @@ it(`scrapes ${BRIDGES} bridges with an interface each, and says how long it took
     return ["--", "add-port", names.vpcBridge(n), port, "--", "set", "Interface", port, ...claim];
   });
   await stage.sandbox.vsctl(...plugs);
-  await eventually(() => numbers.every((n) => backend.binding(eniId(n)).kind === "bound"));
+  // Nobody sets these devices up: their ports are dead, and have their flows all the same.
+  await eventually(() => numbers.every((n) => backend.binding(eniId(n)).kind === "dead"));
   expect(await stage.installation.reconcile(everything)).toMatchObject(ALL_WELL);
 
   const surveys: number[] = [];

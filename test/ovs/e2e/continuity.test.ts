@@ -67,6 +67,7 @@ async function watchFlows(): Promise<{ end(): Promise<string[]> }> {
     bridges.map((bridge) =>
       FlowMonitor.open(join(world.sandbox.rundir, `${bridge}.mgmt`), {
         updates: (updates) => changes.push(...updates.map(({ kind }) => `${bridge}: ${kind}`)),
+        ports: () => undefined,
         lost: (error) => changes.push(`${bridge}: ${error.message}`),
       }),
     ),

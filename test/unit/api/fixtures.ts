@@ -23,6 +23,8 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
     }),
     binding: () => ({ kind: "unbound" }),
     portWarnings: () => [],
+    outage: () => undefined,
+    deadPorts: () => 0,
     bridgeName: (number) => `bridge${number}`,
     peeringFlows: () => [],
     bridges: () => [],

@@ -49,6 +49,8 @@ function status(state: DataPlaneStatus["state"], message?: string): DataPlaneSta
 const BOUND: Binding = { kind: "bound", port: "veth1" };
 const UNBOUND: Binding = { kind: "unbound" };
 const CONFLICT: Binding = { kind: "conflict", message: "two ports claim it" };
+const DEAD: Binding = { kind: "dead", port: "tap0", message: "tap0: its device is gone" };
+const AWAITED: Binding = { kind: "unbound", message: "tap0 has not been opened" };
 
 describe("the drops of a network interface", () => {
   const none = { packets: 0, bytes: 0 };
@@ -75,6 +77,7 @@ describe("the drops of a network interface", () => {
     ["noop", BOUND, /no-op/],
     ["ovs", UNBOUND, /iface-id=eni-1/],
     ["ovs", CONFLICT, /two ports claim it/],
+    ["ovs", DEAD, /device is gone/],
     ["ovs", BOUND, /not been programmed/],
   ] as const)("are null where nothing counts, and say why: %s, %j", (backend, binding, message) => {
     const board = view({ backend, binding: () => binding });
@@ -91,6 +94,10 @@ describe("a network interface", () => {
     ["programmed", UNBOUND, "available", "pending", /iface-id=eni-1/],
     ["programmed", CONFLICT, "available", "error", /two ports claim it/],
     ["pending", CONFLICT, "available", "error", /two ports claim it/],
+    ["programmed", DEAD, "available", "error", /device is gone/],
+    ["pending", DEAD, "available", "error", /device is gone/],
+    ["error", DEAD, "available", "error", /away/],
+    ["programmed", AWAITED, "available", "pending", /tap0/],
     ["noop", UNBOUND, "available", "noop", undefined],
     ["error", BOUND, "in-use", "error", /away/],
     ["error", CONFLICT, "available", "error", /away/],
@@ -109,6 +116,11 @@ describe("a network interface", () => {
     const board = view({ binding: () => BOUND, portWarnings: () => [warning] });
     expect(presentNetworkInterface(eni, board).warnings).toEqual([warning]);
     expect(presentNetworkInterface(eni, view()).warnings).toEqual([]);
+  });
+
+  test("is not in use while nothing passes through the switch", () => {
+    const frozen = view({ binding: () => BOUND, outage: () => "the switch waits" });
+    expect(presentNetworkInterface(eni, frozen).state).toBe("available");
   });
 
   test("shows its addresses", () => {

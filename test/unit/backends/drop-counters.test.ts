@@ -10,6 +10,7 @@ import { formatFlow } from "../../../src/openflow/text.js";
 import { countedDrop, DROP_REASONS } from "../../../src/pipeline/drops.js";
 import { vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { eniId, slice, vpcId, vpcIntent } from "../../support/intents.js";
+import { interfaceOf } from "./switch-rows.js";
 
 const MARK = 0xabcdef;
 /** Interfaces 10 and 11, and 20. */
@@ -54,7 +55,8 @@ function world({ exec, unplugged = [], away = false, limitMs }: Surroundings) {
         vpcId: vpcId(number),
         ofport: 2,
         row: id,
-        zones: { caller: 1, called: 2 },
+          plugged: interfaceOf({ name: `port-${id}`, ofport: 2 }),
+          zones: { caller: 1, called: 2 },
       };
       return [[id, [claim]] as const];
     }),

@@ -1,4 +1,5 @@
 import { Replica } from "../../../src/backends/ovs/replica.js";
+import { type InterfaceRow, readInterface } from "../../../src/backends/ovs/rows.js";
 
 export interface PortSpec {
   readonly name: string;
@@ -6,6 +7,9 @@ export interface PortSpec {
   readonly ofport?: number;
   readonly error?: string;
   readonly peer?: string;
+  readonly adminState?: string;
+  readonly linkState?: string;
+  readonly ifindex?: number;
   readonly ids?: Readonly<Record<string, string>>;
 }
 
@@ -38,6 +42,11 @@ export function replicaOf(bridges: readonly BridgeSpec[]): Replica {
   return replica;
 }
 
+/** The row of one OVS interface, as the replica reads it. */
+export function interfaceOf(port: PortSpec): InterfaceRow {
+  return readInterface(`i-${port.name}`, interfaceRow(port));
+}
+
 function bridgeRow({ name, failMode, datapathType, ids, ports }: BridgeSpec) {
   return {
     name,
@@ -52,13 +61,17 @@ function portRow({ name, ids }: PortSpec) {
   return { name, interfaces: ["uuid", `i-${name}`], external_ids: map(ids) };
 }
 
-function interfaceRow({ name, type, ofport, error, peer, ids }: PortSpec) {
+function interfaceRow(spec: PortSpec) {
+  const { name, type, ofport, error, peer, adminState, linkState, ifindex, ids } = spec;
   return {
     name,
     type: type ?? "",
     options: map(peer === undefined ? {} : { peer }),
     ofport: ofport ?? ["set", []],
     error: error ?? ["set", []],
+    admin_state: adminState ?? ["set", []],
+    link_state: linkState ?? ["set", []],
+    ifindex: ifindex ?? ["set", []],
     external_ids: map(ids),
   };
 }

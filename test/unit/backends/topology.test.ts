@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { SwitchNames } from "../../../src/backends/names.js";
+import { bindingOf } from "../../../src/backends/ovs/ports/binding.js";
+import { PortHealth } from "../../../src/backends/ovs/ports/port-health.js";
 import { Topology } from "../../../src/backends/ovs/topology.js";
 import { topologyChanges } from "../../../src/backends/ovs/topology-changes.js";
+import type { Binding } from "../../../src/domain/data-plane.js";
 import { eniId, scopeOf, vpcId, vpcIntent } from "../../support/intents.js";
 import { type BridgeSpec, type PortSpec, replicaOf, zoneMarks } from "./switch-rows.js";
 
@@ -14,28 +17,42 @@ describe("bindings", () => {
     const topology = view([
       bridge(1, [plug("tap0", 5, eniId(1), `${eniId(1)}:9`, `${eniId(1)}:8`)]),
     ]);
-    expect(topology.binding(eniId(1), vpcId(1))).toEqual({ kind: "bound", port: "tap0" });
+    expect(bindingIn(topology)).toEqual({ kind: "bound", port: "tap0" });
     const plugged = new Map([[eniId(1), { port: 5, zones: { caller: 8, called: 9 } }]]);
     expect(topology.ofVpc(vpcIntent(1, 1)).interfaces).toEqual(plugged);
   });
 
   it.each([
-    ["no port number yet", plug("tap0", undefined, eniId(1))],
-    ["no such device", { ...plug("tap0", -1, eniId(1)), error: "could not open" }],
-    ["an error beside a number", { ...plug("tap0", 5, eniId(1)), error: "could not set" }],
-    ["another interface", plug("tap0", 5, eniId(1, 3))],
-  ])("are not made for a port with %s", (_, port) => {
+    ["no port number yet", plug("tap0", undefined, eniId(1)), "unbound", /tap0 .* opened/],
+    [
+      "no such device",
+      { ...plug("tap0", -1, eniId(1)), error: "no tap" },
+      "dead",
+      /tap0 .*"no tap"/,
+    ],
+    ["an error beside a number", { ...plug("tap0", 5, eniId(1)), error: "odd" }, "dead", /"odd"/],
+    ["another interface", plug("tap0", 5, eniId(1, 3)), "unbound", undefined],
+  ])("are not made for a port with %s", (_, port, kind, message) => {
     const topology = view([bridge(1, [port])]);
-    expect(topology.binding(eniId(1), vpcId(1))).toEqual({ kind: "unbound" });
+    const binding = bindingIn(topology);
+    expect(binding.kind).toBe(kind);
+    const told = "message" in binding ? binding.message : undefined;
+    if (message === undefined) expect(told).toBeUndefined();
+    else expect(told).toMatch(message);
     expect(topology.ofVpc(vpcIntent(1, 1)).interfaces.size).toBe(0);
   });
 
   it("are not made on the bridge of another VPC, nor on one of somebody else", () => {
     const strays = [bridge(2, [plug("tap0", 5, eniId(1))])];
     const theirs = [{ ...bridge(1, [plug("tap0", 5, eniId(1))]), ids: {} }];
-    for (const bridges of [strays, theirs]) {
+    for (const [bridges, kind] of [
+      [strays, "conflict"],
+      [theirs, "unbound"],
+    ] as const) {
       const topology = view(bridges);
-      expect(topology.binding(eniId(1), vpcId(1))).toEqual({ kind: "unbound" });
+      const binding = bindingIn(topology);
+      expect(binding.kind).toBe(kind);
+      expect(JSON.stringify(binding)).not.toContain("tap0");
       expect(topology.ofVpc(vpcIntent(1, 1)).interfaces.size).toBe(0);
     }
   });
@@ -48,7 +65,7 @@ describe("bindings", () => {
       [[bridge(1, [first]), bridge(2, [broken])], "a port on the bridge of another VPC"],
     ] as const) {
       const topology = view(bridges);
-      const binding = topology.binding(eniId(1), vpcId(1));
+      const binding = bindingIn(topology);
       expect(binding.kind).toBe("conflict");
       const message = binding.kind === "conflict" ? binding.message : "";
       expect(message).toContain(`tap0 on bridge ${NAMES.vpcBridge(1)}`);
@@ -89,7 +106,7 @@ describe("conntrack zones", () => {
 
   it("are needed to take part, and not to be bound", () => {
     const topology = view([bridge(1, [plug("tap0", 5, eniId(1))])]);
-    expect(topology.binding(eniId(1), vpcId(1)).kind).toBe("bound");
+    expect(bindingIn(topology).kind).toBe("bound");
     expect(topology.ofVpc(vpcIntent(1, 1)).interfaces.size).toBe(0);
     expect(topology.ownZones()).toEqual([]);
   });
@@ -194,6 +211,13 @@ describe("changes", () => {
     expect(alone).toEqual({ doubtful: "all", rebuilt: [NAMES.exchange] });
   });
 });
+
+/** As long as nothing is known of ports but their rows. */
+function bindingIn(topology: Topology): Binding {
+  const health = new PortHealth({ settingsOf: () => undefined });
+  health.follow(topology);
+  return bindingOf(topology, eniId(1), vpcId(1), health);
+}
 
 function view(bridges: readonly BridgeSpec[]): Topology {
   return new Topology(replicaOf(bridges), INSTALLATION, NAMES);

@@ -18,7 +18,7 @@ export function presentNetworkInterface(
     privateIp: formatIp(eni.privateIp),
     macAddress: eni.macAddress,
     gateway: formatIp(eni.gateway),
-    state: binding.kind === "bound" ? "in-use" : "available",
+    state: binding.kind === "bound" && view.outage() === undefined ? "in-use" : "available",
     securityGroupIds: [...eni.securityGroupIds],
     name: eni.name,
     tags: { ...eni.tags },
@@ -28,12 +28,14 @@ export function presentNetworkInterface(
   };
 }
 
-/** A VPC may be all as intended while an interface in it has no port, or one too many. */
+/** A VPC may be all as intended while an interface in it has no port, a dead one, or one too many. */
 function interfaceStatus(id: string, vpc: DataPlaneStatus, binding: Binding): DataPlaneStatus {
   if (vpc.state === "noop" || vpc.state === "error") return vpc;
-  if (binding.kind === "conflict") return { ...vpc, state: "error", message: binding.message };
+  if (binding.kind === "conflict" || binding.kind === "dead") {
+    return { ...vpc, state: "error", message: binding.message };
+  }
   if (vpc.state === "programmed" && binding.kind === "unbound") {
-    return { ...vpc, state: "pending", message: unboundMessage(id) };
+    return { ...vpc, state: "pending", message: binding.message ?? unboundMessage(id) };
   }
   return vpc;
 }
@@ -58,8 +60,8 @@ export function presentDrops(
 function whyNothingCounts(id: string, view: DataPlaneView): string {
   if (view.backend === "noop") return "the no-op backend carries no packets";
   const binding = view.binding(id);
-  if (binding.kind === "conflict") return binding.message;
-  if (binding.kind === "unbound") return unboundMessage(id);
+  if (binding.kind === "conflict" || binding.kind === "dead") return binding.message;
+  if (binding.kind === "unbound") return binding.message ?? unboundMessage(id);
   return "the switch has not been programmed for this interface yet";
 }
 

@@ -31,7 +31,9 @@ export const networkInterfaceSchema = z
     privateIp: z.string(),
     macAddress: z.string(),
     gateway: z.string(),
-    state: z.enum(["available", "in-use"]).describe("In use once a port is bound to it"),
+    state: z
+      .enum(["available", "in-use"])
+      .describe("In use while it is plugged into a port that carries packets"),
     securityGroupIds: z.array(z.string()).describe("In the order in which the groups were made"),
     name: z.string().nullable(),
     tags,

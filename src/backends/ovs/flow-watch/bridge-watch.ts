@@ -1,6 +1,8 @@
 import type { FlowDelta } from "../../../openflow/delta.js";
 import type { FlowUpdate } from "../../../openflow/wire/flow-updates.js";
+import type { PortSettings, PortUpdate } from "../../../openflow/wire/port-status.js";
 import { Link } from "../link.js";
+import { PortTable } from "../ports/port-table.js";
 import { FlowMonitor, MonitorRefused } from "./flow-monitor.js";
 import { type Account, Ledger } from "./ledger.js";
 
@@ -16,6 +18,8 @@ export interface BridgeWatchOptions {
   /** Whether the bridge is going to be read anyway. */
   isSuspect(): boolean;
   suspect(why: Suspicion): void;
+  /** A port was set to stop packets, or to let them pass again. */
+  portsChanged(): void;
   refused(error: MonitorRefused): void;
 }
 
@@ -31,10 +35,11 @@ interface Watching {
   readonly ledger: Ledger;
 }
 
-/** Watches the flows of one bridge, for as long as there is a connection to it. */
+/** Watches the flows and ports of one bridge, for as long as there is a connection to it. */
 export class BridgeWatch {
   readonly #options: BridgeWatchOptions;
   readonly #link: Link<FlowMonitor>;
+  readonly #ports = new PortTable();
   #watching: Watching | undefined;
   #refusedUntil = 0;
 
@@ -45,12 +50,23 @@ export class BridgeWatch {
       up: (monitor) => this.#up(monitor),
       down: () => {
         this.#watching = undefined;
+        this.#ports.clear();
       },
     });
   }
 
   get isWatching(): boolean {
     return this.#watching !== undefined;
+  }
+
+  /** How a port is set by OpenFlow; undefined while that is not known. */
+  portSettings(port: number): PortSettings | undefined {
+    return this.#ports.of(port);
+  }
+
+  /** Takes down what a change of our own has done to a port, which the switch has yet to tell. */
+  notePorts(updates: readonly PortUpdate[]): void {
+    this.#ports.apply(updates);
   }
 
   start(): void {
@@ -91,8 +107,10 @@ export class BridgeWatch {
   async #open(lost: (error: Error) => void): Promise<FlowMonitor> {
     if (performance.now() < this.#refusedUntil) throw new Error("refused a moment ago");
     const updates = (told: readonly FlowUpdate[]) => this.#told(told);
+    const ports = (told: readonly PortUpdate[]) => this.#toldOfPorts(told);
+    this.#ports.clear();
     try {
-      return await FlowMonitor.open(this.#options.path, { updates, lost });
+      return await FlowMonitor.open(this.#options.path, { updates, ports, lost });
     } catch (error) {
       if (error instanceof MonitorRefused) {
         this.#refusedUntil = performance.now() + REFUSAL_HOLDS_MS;
@@ -100,6 +118,10 @@ export class BridgeWatch {
       }
       throw error;
     }
+  }
+
+  #toldOfPorts(updates: readonly PortUpdate[]): void {
+    if (this.#ports.apply(updates)) this.#options.portsChanged();
   }
 
   #told(updates: readonly FlowUpdate[]): void {

@@ -11,6 +11,14 @@ import {
   type Message,
   MessageScanner,
 } from "../../../openflow/wire/message.js";
+import {
+  decodePortDescs,
+  decodePortStatus,
+  encodePortDescRequest,
+  encodePortStatusWish,
+  isPortDescReply,
+  type PortUpdate,
+} from "../../../openflow/wire/port-status.js";
 import { describeRefusal } from "../../../openflow/wire/refusal.js";
 import type { Connection } from "../link.js";
 import { openStream } from "../stream-address.js";
@@ -19,6 +27,7 @@ const LIMIT_MS = 5000;
 
 const HELLO_XID = 1;
 const MONITOR_XID = 2;
+const PORTS_XID = 3;
 
 /** The switch is there and does not want to tell of changes to flows. */
 export class MonitorRefused extends Error {
@@ -28,11 +37,13 @@ export class MonitorRefused extends Error {
 export interface MonitorHandlers {
   /** In the order in which they were made; those of one message together. */
   updates(updates: readonly FlowUpdate[]): void;
+  /** How ports are set: all of them at first, then whatever changes. */
+  ports(updates: readonly PortUpdate[]): void;
   /** Once, however the connection ended; not after `close`. */
   lost(error: Error): void;
 }
 
-/** A connection to the management socket of one bridge, which tells of every change to its flows. */
+/** A connection to the management socket of one bridge, which tells of every change to its flows and ports. */
 export class FlowMonitor implements Connection {
   readonly #socket: Socket;
   readonly #handlers: MonitorHandlers;
@@ -40,7 +51,7 @@ export class FlowMonitor implements Connection {
   readonly #barriers = new Map<number, () => void>();
   readonly #established: Promise<void>;
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
-  #nextXid = MONITOR_XID + 1;
+  #nextXid = PORTS_XID + 1;
   #ended = false;
 
   private constructor(socket: Socket, handlers: MonitorHandlers) {
@@ -54,6 +65,8 @@ export class FlowMonitor implements Connection {
     socket.on("close", () => this.#end(new Error("the connection was closed")));
     socket.write(encodeMessage(MESSAGE_TYPES.hello, HELLO_XID));
     socket.write(encodeFlowMonitorRequest(MONITOR_XID));
+    socket.write(encodePortStatusWish(PORTS_XID));
+    socket.write(encodePortDescRequest(PORTS_XID));
   }
 
   /**
@@ -103,6 +116,11 @@ export class FlowMonitor implements Connection {
       this.#settle?.resolve();
       this.#settle = undefined;
       if (updates.length > 0) this.#handlers.updates(updates);
+    } else if (type === MESSAGE_TYPES.multipartReply && isPortDescReply(body)) {
+      const described = decodePortDescs(body);
+      this.#handlers.ports(described.map((description) => ({ kind: "set", description })));
+    } else if (type === MESSAGE_TYPES.portStatus) {
+      this.#handlers.ports([decodePortStatus(body)]);
     } else if (type === MESSAGE_TYPES.barrierReply) {
       const passed = this.#barriers.get(xid);
       this.#barriers.delete(xid);

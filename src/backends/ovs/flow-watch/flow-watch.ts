@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Scope } from "../../../domain/intent.js";
 import type { FlowDelta } from "../../../openflow/delta.js";
+import type { PortSettings } from "../../../openflow/wire/port-status.js";
 import type { Belief } from "../belief.js";
 import type { StagedChange } from "../bundle.js";
 import type { FlowWriter } from "../flow-writer.js";
@@ -71,6 +72,17 @@ export class FlowWatch {
     }
   }
 
+  /** How a port is set by OpenFlow; undefined while that is not known. */
+  portSettings(bridge: string, port: number): PortSettings | undefined {
+    return this.#bridges.get(bridge)?.watch.portSettings(port);
+  }
+
+  /** We have just let a port pass packets again; the switch will tell so too. */
+  portFreed(bridge: string, port: number): void {
+    const description = { port, noReceive: false, noForward: false };
+    this.#bridges.get(bridge)?.watch.notePorts([{ kind: "set", description }]);
+  }
+
   /** Prepares a change of our own; what the switch tells of it raises no suspicion. */
   async stage(bridge: string, delta: FlowDelta): Promise<StagedChange> {
     const staged = await this.#options.writer.stage(bridge, delta);
@@ -99,6 +111,7 @@ export class FlowWatch {
       path: join(rundir, `${bridge}.mgmt`),
       isSuspect: () => belief.isSuspect(bridge),
       suspect: (why) => this.#suspect(bridge, why, pace),
+      portsChanged: () => pace.wish(),
       refused: (error) => this.#noteRefusal(error),
     });
     this.#bridges.set(bridge, { vpcId, watch, pace });

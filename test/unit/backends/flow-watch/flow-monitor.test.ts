@@ -66,6 +66,7 @@ async function open(): Promise<{ monitor: FlowMonitor; told: FlowUpdate[][]; los
   const lost: Error[] = [];
   const monitor = await FlowMonitor.open(join(dir, "s"), {
     updates: (updates) => told.push([...updates]),
+    ports: () => undefined,
     lost: (error) => lost.push(error),
   });
   return { monitor, told, lost };
@@ -128,6 +129,6 @@ it("tells once that it is lost: when the switch goes, or makes no sense", async 
 it("fails to open when the switch hangs up first, or is not there", async () => {
   answer = (_, socket) => socket.destroy();
   await expect(open()).rejects.toThrow();
-  const handlers = { updates: () => undefined, lost: () => undefined };
+  const handlers = { updates: () => undefined, ports: () => undefined, lost: () => undefined };
   await expect(FlowMonitor.open(join(dir, "nobody"), handlers)).rejects.toThrow(/ENOENT/);
 });

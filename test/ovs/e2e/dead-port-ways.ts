@@ -1,0 +1,134 @@
+import { execa } from "execa";
+import type { Workload } from "./workload.js";
+import type { World } from "./world.js";
+
+/** One way in which a port stops carrying packets, and how whoever did it undoes it. */
+export interface Way {
+  readonly name: string;
+  /** What the interface's owner is told of it. */
+  readonly reason: RegExp;
+  /** The interface that it happens to, before anything is done. */
+  kill(place: Place): Promise<void>;
+  heal(place: Place): Promise<void>;
+}
+
+export interface Place {
+  readonly world: World;
+  readonly bridge: string;
+  readonly workload: Workload;
+}
+
+/** `ip(8)` in the root namespace: `ip("link set", PORT, "down")`. */
+export async function ip(...words: readonly string[]): Promise<void> {
+  await execa(
+    "ip",
+    words.flatMap((word) => word.split(" ")),
+  );
+}
+
+type Plugged = Pick<Workload, "eni" | "host">;
+
+/** Makes the link of a workload as it was when it was plugged in. */
+export async function makeLink({ eni, host }: Plugged): Promise<void> {
+  const { netns, port } = host;
+  const peer = `peer name eth0 address ${eni.macAddress} netns ${netns}`;
+  await ip("link add", port, "type veth", peer);
+  await execa("ethtool", ["-K", port, "tx", "off"]);
+  await ip("link set", port, "up");
+  await setUpFarEnd({ eni, host });
+}
+
+/** Addresses and routes go with a link that is deleted or set down. */
+async function setUpFarEnd({ eni, host }: Plugged): Promise<void> {
+  await execa("ip", ["netns", "exec", host.netns, "ethtool", "-K", "eth0", "tx", "off"]);
+  await ip("-n", host.netns, "addr replace", `${eni.privateIp}/24`, "dev eth0");
+  await ip("-n", host.netns, "link set eth0 up");
+  await ip("-n", host.netns, "route replace default via", eni.gateway);
+}
+
+const portOf = ({ workload }: Place) => workload.host.port;
+const vsctl = ({ world }: Place, ...args: string[]) => world.sandbox.vsctl(...args);
+
+async function modPort(place: Place, setting: string): Promise<void> {
+  const { world, bridge } = place;
+  const number = await vsctl(place, "get", "Interface", portOf(place), "ofport");
+  await world.sandbox.ofctl("mod-port", bridge, number.trim(), setting);
+}
+
+function byOpenFlow(setting: string, undo: string, reason: RegExp): Way {
+  return {
+    name: `ovs-ofctl mod-port ${setting}`,
+    reason,
+    kill: (place) => modPort(place, setting),
+    heal: (place) => modPort(place, undo),
+  };
+}
+
+/** To where a device is taken away; made by the test. */
+export const ELSEWHERE = "pbt-elsewhere";
+
+export const WAYS: readonly Way[] = [
+  {
+    name: "its device is set down",
+    reason: /set down/,
+    kill: (place) => ip("link set", portOf(place), "down"),
+    heal: (place) => ip("link set", portOf(place), "up"),
+  },
+  {
+    name: "the far end is set down",
+    reason: /other end/,
+    kill: ({ workload }) => ip("-n", workload.host.netns, "link set eth0 down"),
+    heal: ({ workload }) => setUpFarEnd(workload),
+  },
+  {
+    name: "the far end is taken to another namespace",
+    reason: /other end/,
+    kill: ({ workload }) => ip("-n", workload.host.netns, "link set eth0 netns", ELSEWHERE),
+    heal: async ({ workload }) => {
+      await ip("-n", ELSEWHERE, "link set eth0 netns", workload.host.netns);
+      await setUpFarEnd(workload);
+    },
+  },
+  {
+    name: "its device is a tap that nobody has opened",
+    reason: /other end/,
+    kill: async (place) => {
+      await ip("link del", portOf(place));
+      await ip("tuntap add", portOf(place), "mode tap");
+      await ip("link set", portOf(place), "up");
+    },
+    heal: async ({ workload }) => {
+      await ip("link del", workload.host.port);
+      await makeLink(workload);
+    },
+  },
+  {
+    name: "its device is deleted",
+    reason: /device is gone/,
+    kill: (place) => ip("link del", portOf(place)),
+    heal: ({ workload }) => makeLink(workload),
+  },
+  {
+    name: "its device is taken to another namespace",
+    reason: /device is gone/,
+    kill: (place) => ip("link set", portOf(place), "netns", ELSEWHERE),
+    heal: async ({ workload }) => {
+      await ip("-n", ELSEWHERE, "link set", workload.host.port, "netns 1");
+      await ip("link set", workload.host.port, "up");
+      await setUpFarEnd(workload);
+    },
+  },
+  byOpenFlow("down", "up", /set down/),
+  byOpenFlow("no-receive", "receive", /no-receive/),
+  byOpenFlow("no-forward", "forward", /no-forward/),
+  {
+    name: "it is made a port of another type",
+    reason: /the switch says "could not open/,
+    kill: async (place) => {
+      await vsctl(place, "--no-wait", "set", "Interface", portOf(place), "type=internal");
+    },
+    heal: async (place) => {
+      await vsctl(place, "set", "Interface", portOf(place), 'type=""');
+    },
+  },
+];
