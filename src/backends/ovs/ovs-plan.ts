@@ -5,6 +5,7 @@ import type { VpcComparison } from "../flows/compare.js";
 import { describeDrift } from "../flows/report.js";
 import type { Surprise } from "./belief.js";
 import type { Infrastructure } from "./infrastructure.js";
+import type { BridgeView } from "./topology.js";
 
 /** The flows of the scope compared with the switch. */
 export interface FlowComparison {
@@ -16,33 +17,43 @@ export interface FlowComparison {
   readonly troubles: ReadonlyMap<string, string>;
 }
 
+/** A bridge whose VPC does not exist any more. */
+export interface GoneBridge {
+  readonly view: BridgeView;
+  readonly delta: FlowDelta;
+  /** Why it could not be read. */
+  readonly trouble: string | undefined;
+}
+
+/** What a plan is made of. */
+export type OvsPlanParts = Omit<OvsPlan, "drift">;
+
 /** A plan as `apply` needs it. */
 export class OvsPlan implements Plan {
   readonly intent: IntentSlice;
   readonly diffs: readonly PlannedBridge[];
   readonly infrastructure: Infrastructure;
   readonly flows: FlowComparison;
+  readonly gone: readonly GoneBridge[];
+  /** Where settings were changed by somebody else. */
+  readonly settings: readonly BridgeDrift[];
   /** That of the belief that it rests on. */
   readonly epoch: number;
   readonly surprises: readonly Surprise[];
 
-  constructor(
-    intent: IntentSlice,
-    diffs: readonly PlannedBridge[],
-    infrastructure: Infrastructure,
-    flows: FlowComparison,
-    epoch: number,
-    surprises: readonly Surprise[],
-  ) {
-    this.intent = intent;
-    this.diffs = diffs;
-    this.infrastructure = infrastructure;
-    this.flows = flows;
-    this.epoch = epoch;
-    this.surprises = surprises;
+  constructor(parts: OvsPlanParts) {
+    this.intent = parts.intent;
+    this.diffs = parts.diffs;
+    this.infrastructure = parts.infrastructure;
+    this.flows = parts.flows;
+    this.gone = parts.gone;
+    this.settings = parts.settings;
+    this.epoch = parts.epoch;
+    this.surprises = parts.surprises;
   }
 
   get drift(): readonly BridgeDrift[] {
-    return this.surprises.map(({ bridge, delta }) => describeDrift(bridge, delta));
+    const flows = this.surprises.map(({ bridge, delta }) => describeDrift(bridge, delta));
+    return [...flows, ...this.settings];
   }
 }

@@ -1,5 +1,7 @@
 /** OVSDB's JSON notation (RFC 7047, section 5.1) and the rows of the tables that we watch. */
 
+import { readSettings, SETTING_COLUMNS, type Settings } from "./settings/columns.js";
+
 export type Uuid = string;
 
 export interface SystemRow {
@@ -7,6 +9,7 @@ export interface SystemRow {
   /** What ovs-vswitchd has carried out, and what it has been asked to. */
   readonly curCfg: number;
   readonly nextCfg: number;
+  readonly settings: Settings;
 }
 
 export interface BridgeRow {
@@ -16,6 +19,7 @@ export interface BridgeRow {
   readonly failMode: string | undefined;
   readonly datapathType: string;
   readonly externalIds: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 export interface PortRow {
@@ -23,6 +27,7 @@ export interface PortRow {
   readonly name: string;
   readonly interfaces: readonly Uuid[];
   readonly externalIds: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 export interface InterfaceRow {
@@ -34,14 +39,30 @@ export interface InterfaceRow {
   readonly ofport: number | undefined;
   readonly error: string | undefined;
   readonly externalIds: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 /** The monitored columns of each table, as `monitor` names them. */
 export const COLUMNS = {
-  Open_vSwitch: ["cur_cfg", "next_cfg"],
-  Bridge: ["name", "ports", "fail_mode", "datapath_type", "external_ids"],
-  Port: ["name", "interfaces", "external_ids"],
-  Interface: ["name", "type", "options", "ofport", "error", "external_ids"],
+  Open_vSwitch: ["cur_cfg", "next_cfg", ...SETTING_COLUMNS.Open_vSwitch],
+  Bridge: [
+    "name",
+    "ports",
+    "fail_mode",
+    "datapath_type",
+    "external_ids",
+    ...SETTING_COLUMNS.Bridge,
+  ],
+  Port: ["name", "interfaces", "external_ids", ...SETTING_COLUMNS.Port],
+  Interface: [
+    "name",
+    "type",
+    "options",
+    "ofport",
+    "error",
+    "external_ids",
+    ...SETTING_COLUMNS.Interface,
+  ],
 } as const;
 
 export type TableName = keyof typeof COLUMNS;
@@ -50,7 +71,8 @@ type Columns = Readonly<Record<string, unknown>>;
 
 export function readSystem(uuid: Uuid, row: Columns): SystemRow {
   const { cur_cfg, next_cfg } = row;
-  return { uuid, curCfg: number(cur_cfg) ?? 0, nextCfg: number(next_cfg) ?? 0 };
+  const settings = readSettings("Open_vSwitch", row);
+  return { uuid, curCfg: number(cur_cfg) ?? 0, nextCfg: number(next_cfg) ?? 0, settings };
 }
 
 export function readBridge(uuid: Uuid, row: Columns): BridgeRow {
@@ -61,6 +83,7 @@ export function readBridge(uuid: Uuid, row: Columns): BridgeRow {
     failMode: string(row["fail_mode"]),
     datapathType: string(row["datapath_type"]) ?? "",
     externalIds: map(row["external_ids"]),
+    settings: readSettings("Bridge", row),
   };
 }
 
@@ -70,6 +93,7 @@ export function readPort(uuid: Uuid, row: Columns): PortRow {
     name: string(row["name"]) ?? "",
     interfaces: uuids(row["interfaces"]),
     externalIds: map(row["external_ids"]),
+    settings: readSettings("Port", row),
   };
 }
 
@@ -82,6 +106,7 @@ export function readInterface(uuid: Uuid, row: Columns): InterfaceRow {
     ofport: number(row["ofport"]),
     error: string(row["error"]),
     externalIds: map(row["external_ids"]),
+    settings: readSettings("Interface", row),
   };
 }
 

@@ -7,6 +7,7 @@ import { type Connection, Link } from "./link.js";
 import { Ovsdb } from "./ovsdb.js";
 import { Replica } from "./replica.js";
 import type { TableName } from "./rows.js";
+import { isSame } from "./settings/columns.js";
 import { Topology } from "./topology.js";
 import { topologyChanges } from "./topology-changes.js";
 import { Unixctl } from "./unixctl.js";
@@ -158,14 +159,19 @@ export class SwitchWatch {
   }
 
   #updated(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void {
-    // Our own requests and the switch's answers to them change nothing else.
-    if ([...tables].every((table) => table === "Open_vSwitch")) return;
     const before = this.topology;
+    if (!this.#concerns(ovsdb, tables)) return;
     this.topology = this.#read(ovsdb);
     this.#options.topologyChanged(this.topology);
     const { doubtful, rebuilt } = topologyChanges(before, this.topology, this.#options.names);
     for (const bridge of rebuilt) this.#options.belief.forget(bridge);
     this.#raise(doubtful);
+  }
+
+  /** Our own requests and the switch's answers to them change nothing else. */
+  #concerns({ replica }: Ovsdb, tables: ReadonlySet<TableName>): boolean {
+    if ([...tables].some((table) => table !== "Open_vSwitch")) return true;
+    return !isSame(replica.system?.settings ?? new Map(), this.topology.settings);
   }
 
   #raise(doubtful: Scope): void {

@@ -7,6 +7,9 @@ export interface PortSpec {
   readonly error?: string;
   readonly peer?: string;
   readonly ids?: Readonly<Record<string, string>>;
+  /** Columns of the port and of the interface, as OVSDB has them. */
+  readonly port?: Readonly<Record<string, unknown>>;
+  readonly interface?: Readonly<Record<string, unknown>>;
 }
 
 export interface BridgeSpec {
@@ -15,6 +18,8 @@ export interface BridgeSpec {
   readonly datapathType?: string;
   readonly ids?: Readonly<Record<string, string>>;
   readonly ports: readonly PortSpec[];
+  /** Columns that are not as bridges are made. */
+  readonly columns?: Readonly<Record<string, unknown>>;
 }
 
 /** A replica as ovsdb-server would fill it; identifiers are made from names. */
@@ -38,21 +43,33 @@ export function replicaOf(bridges: readonly BridgeSpec[]): Replica {
   return replica;
 }
 
-function bridgeRow({ name, failMode, datapathType, ids, ports }: BridgeSpec) {
+function bridgeRow({ name, failMode, datapathType, ids, ports, columns }: BridgeSpec) {
   return {
     name,
     ports: ["set", ports.map((port) => ["uuid", `p-${port.name}`])],
     fail_mode: failMode ?? ["set", []],
     datapath_type: datapathType ?? "",
+    other_config: map({ "disable-in-band": "true" }),
     external_ids: map(ids),
+    ...columns,
   };
 }
 
-function portRow({ name, ids }: PortSpec) {
-  return { name, interfaces: ["uuid", `i-${name}`], external_ids: map(ids) };
+function portRow({ name, ids, port }: PortSpec) {
+  const interfaces = ["uuid", `i-${name}`];
+  return { name, interfaces, external_ids: map(ids), ...madeWith(name, ids), ...port };
 }
 
-function interfaceRow({ name, type, ofport, error, peer, ids }: PortSpec) {
+/** Either end of the patch to the exchange shuts out what the other lets pass. */
+function madeWith(name: string, ids: PortSpec["ids"] = {}) {
+  if (ids["patchbay-role"] !== "uplink") return {};
+  return { trunks: name.startsWith("q", LETTER) ? 4095 : 4094 };
+}
+
+/** Where names say what they are of, after `pb` and six digits. */
+const LETTER = 8;
+
+function interfaceRow({ name, type, ofport, error, peer, ids, ...spec }: PortSpec) {
   return {
     name,
     type: type ?? "",
@@ -60,6 +77,7 @@ function interfaceRow({ name, type, ofport, error, peer, ids }: PortSpec) {
     ofport: ofport ?? ["set", []],
     error: error ?? ["set", []],
     external_ids: map(ids),
+    ...spec.interface,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   type Message,
   MessageScanner,
 } from "../../../openflow/wire/message.js";
-import { describeRefusal } from "../../../openflow/wire/refusal.js";
+import { describeRefusal, isVersionMismatch } from "../../../openflow/wire/refusal.js";
 import type { Connection } from "../link.js";
 import { openStream } from "../stream-address.js";
 
@@ -108,7 +108,8 @@ export class FlowMonitor implements Connection {
       this.#barriers.delete(xid);
       passed?.();
     } else if (type === MESSAGE_TYPES.error) {
-      this.#end(new MonitorRefused(`the switch refuses: ${describeRefusal(body)}`));
+      const reason = `the switch refuses: ${describeRefusal(body)}`;
+      this.#end(isVersionMismatch(body) ? new Error(reason) : new MonitorRefused(reason));
     }
   }
 
