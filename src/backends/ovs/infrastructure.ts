@@ -74,7 +74,8 @@ export function planInfrastructure(
   const settings = new Map<string, SettingDrift[]>();
   for (const bridge of bridges) {
     const view = topology.bridges.get(bridge.name);
-    const compared = view === undefined ? NOTHING_COMPARED : compareSettings(view);
+    const isExchange = bridge.vpcId === undefined;
+    const compared = view === undefined ? NOTHING_COMPARED : compareSettings(view, isExchange);
     settings.set(bridge.name, describeSettings(bridge, topology, compared));
     work.push(...workOn(bridge, topology, compared.corrections));
   }

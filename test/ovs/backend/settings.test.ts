@@ -145,6 +145,12 @@ describe("what another tool sets is put right", () => {
       expect(await installation.reconcile(EVERYTHING), name).toMatchObject(ALL_WELL);
       expect(await sandbox.vsctl("get", table, name, "external_ids")).toContain("patchbay-role");
     }
+    for (const key of ["patchbay-vpc", "patchbay-role"]) {
+      const bridge = names.vpcBridge(1);
+      await doubted(() => sandbox.vsctl("remove", "Bridge", bridge, "external_ids", key));
+      expect(await installation.reconcile(EVERYTHING), key).toMatchObject(ALL_WELL);
+      expect(await sandbox.vsctl("get", "Bridge", bridge, "external_ids")).toContain(key);
+    }
   });
 });
 

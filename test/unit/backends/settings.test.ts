@@ -30,7 +30,7 @@ function topologyOf(spec: BridgeSpec): Topology {
 function compare(spec: BridgeSpec) {
   const view = topologyOf(spec).bridges.get(BRIDGE);
   if (view === undefined) throw new Error("no bridge");
-  const { corrections, reported } = compareSettings(view);
+  const { corrections, reported } = compareSettings(view, false);
   return {
     restored: corrections.map(({ drift }) => `${drift.setting}=${drift.found}>${drift.wanted}`),
     reported: reported.map(({ object, setting, found }) => `${object} ${setting}=${found}`),

@@ -33,7 +33,7 @@ interface Row {
 }
 
 /** @param view a bridge of this installation */
-export function compareSettings(view: BridgeView): SettingComparison {
+export function compareSettings(view: BridgeView, isExchange: boolean): SettingComparison {
   const { row, ports } = view;
   const bridge: Row = {
     table: "Bridge",
@@ -45,7 +45,7 @@ export function compareSettings(view: BridgeView): SettingComparison {
   };
   const corrections: Correction[] = [];
   const reported: SettingDrift[] = [];
-  for (const each of [bridge, ...ports.flatMap((port) => rowsOf(view, port))]) {
+  for (const each of [bridge, ...ports.flatMap((port) => rowsOf(port, isExchange))]) {
     compareRow(each, corrections, reported);
   }
   for (const port of ports) reported.push(...severalInterfaces(port));
@@ -62,7 +62,7 @@ export function systemDrift(settings: Settings): SettingDrift[] {
 
 const DEFAULTS: Settings = new Map();
 
-function rowsOf(view: BridgeView, port: BridgePort): Row[] {
+function rowsOf(port: BridgePort, isOnExchange: boolean): Row[] {
   const owner = ownerOf(port);
   const { uuid, name, settings } = port.row;
   const interfaces = port.interfaces.map((each): Row => {
@@ -70,7 +70,7 @@ function rowsOf(view: BridgeView, port: BridgePort): Row[] {
     const { uuid, settings } = each;
     return { table: "Interface", uuid, object, owner, settings, made: DEFAULTS };
   });
-  const made = portAsMade(view, port);
+  const made = portAsMade(port, isOnExchange);
   return [{ table: "Port", uuid, object: `port ${name}`, owner, settings, made }, ...interfaces];
 }
 

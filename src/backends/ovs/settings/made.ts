@@ -1,4 +1,4 @@
-import type { BridgePort, BridgeView } from "../topology.js";
+import type { BridgePort } from "../topology.js";
 import type { Settings } from "./columns.js";
 import { IN_BAND } from "./rules.js";
 
@@ -24,8 +24,11 @@ export function bridgeAsMade(): Settings {
   return BRIDGE;
 }
 
-/** As for bridges; of the bridges of an installation, only the exchange is no VPC's. */
-export function portAsMade({ vpcId }: BridgeView, { own, role }: BridgePort): Settings {
-  if (!own || role !== "uplink") return NOTHING;
-  return vpcId === undefined ? DOWNLINK : UPLINK;
+/**
+ * As for bridges. Beside a bridge's own port, those of ours are ends of patches, whatever another tool
+ * has made of their marks.
+ */
+export function portAsMade({ own, row, bridge }: BridgePort, isOnExchange: boolean): Settings {
+  if (!own || row.name === bridge) return NOTHING;
+  return isOnExchange ? DOWNLINK : UPLINK;
 }
