@@ -10,6 +10,9 @@ await write("pipeline.md", pipelineDocument(prose));
 const config = await import("../dist/config.js");
 await write("configuration.md", config.configurationDocument());
 
+const settings = await import("../dist/backends/ovs/settings/document.js");
+await write("switch-settings.md", settings.switchSettingsDocument());
+
 async function write(name, text) {
   await writeFile(new URL(name, DOCS), text);
   process.stdout.write(`docs/${name}\n`);

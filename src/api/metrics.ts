@@ -12,6 +12,7 @@ export interface ReconcileActivity {
     readonly drift: number;
     readonly foreignFlows: number;
     readonly watchedBridges: number;
+    readonly unreadBridges: number;
   };
   readonly switchError: string | undefined;
 }
@@ -59,7 +60,7 @@ function observeReconciling(registry: Registry, activity: ReconcileActivity): vo
   const counted = [
     ["passes", "Reconciliation passes begun"],
     ["failures", "Passes, VPCs and exchange programmings that failed"],
-    ["drift", "Own flows found deleted, altered or added by somebody else"],
+    ["drift", "Own flows and settings found deleted, altered or added by somebody else"],
   ] as const;
   for (const [name, help] of counted) {
     new Counter({
@@ -103,6 +104,15 @@ function observeDataPlane(
   });
   gauge("foreign_flows", "Flows on our bridges that are not ours", () => {
     return activity.counters().foreignFlows;
+  });
+  gauge("bridges_unread", "Bridges that could not be looked at when they were to be", () => {
+    return activity.counters().unreadBridges;
+  });
+  const reported = () => {
+    return bridges().flatMap(({ settings }) => settings.filter(({ wanted }) => wanted === null));
+  };
+  gauge("foreign_settings", "Settings that stand otherwise and are only reported", () => {
+    return reported().length;
   });
   gauge("bridges_watched", "Bridges whose switch tells of changes to flows at once", () => {
     return activity.counters().watchedBridges;

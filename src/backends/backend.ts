@@ -5,6 +5,7 @@ import type {
   BridgeDiff,
   PeeringBridgeFlows,
   PortWarning,
+  SettingDrift,
 } from "../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
@@ -100,27 +101,35 @@ export interface Backend extends Tracing {
 /** A computed difference. Backends extend it with what their `apply` needs. */
 export interface Plan {
   readonly intent: IntentSlice;
-  /** One entry for each bridge in scope that was compared, also where nothing differs. */
+  /** One entry for each bridge in scope, also where nothing differs or nothing could be compared. */
   readonly diffs: readonly PlannedBridge[];
   /** Where the switch was found otherwise than we left it, and this plan puts that right. */
   readonly drift: readonly BridgeDrift[];
 }
 
-/** Own flows of one bridge that somebody else has changed, as `ovs-ofctl` text. */
+/** What somebody else has changed on one bridge: own flows, as `ovs-ofctl` text, and settings. */
 export interface BridgeDrift {
   readonly bridge: string;
   readonly deleted: readonly string[];
   readonly altered: ReadonlyArray<{ readonly was: string; readonly is: string }>;
   /** Marked as ours, and not made by us. */
   readonly added: readonly string[];
+  /** Those that are put right. */
+  readonly settings: readonly SettingDrift[];
 }
 
 export interface PlannedBridge extends BridgeDiff {
   /** Null for the exchange, and for bridges whose VPC is gone. */
   readonly vpcId: string | null;
+  /** That its flows could not be compared, so that the rest says nothing of them. */
+  readonly unread?: boolean;
 }
 
 export interface Outcome {
+  /**
+   * One entry for each bridge in scope: what was done, or was to be done where there is an error.
+   */
+  readonly bridges: readonly PlannedBridge[];
   /** VPCs that are not as intended, with the reason for the caller; all others in scope are. */
   readonly failedVpcs: ReadonlyMap<string, string>;
   /** Why the exchange is not as intended. */

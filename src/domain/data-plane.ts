@@ -18,7 +18,12 @@ export interface DataPlaneStatus {
  */
 export type Binding =
   | { readonly kind: "unbound"; readonly message?: string }
-  | { readonly kind: "bound"; readonly port: string }
+  | {
+      readonly kind: "bound";
+      readonly port: string;
+      /** Which packets do not pass, and by which setting that is not ours to change. */
+      readonly hindrance?: string;
+    }
   | { readonly kind: "dead"; readonly port: string; readonly message: string }
   | { readonly kind: "conflict"; readonly message: string };
 
@@ -84,9 +89,22 @@ export interface BridgeStatus {
   readonly lastError: string | null;
   /** RFC 3339, null before the first resync. */
   readonly lastResync: string | null;
+  /** What stands otherwise than we make it, as far as it was not put right. */
+  readonly settings: readonly SettingDrift[];
 }
 
-/** The difference between desired and installed flows of one bridge, as `ovs-ofctl` text. */
+/** A setting of the switch that is not as we make it. */
+export interface SettingDrift {
+  /** `bridge NAME`, `port NAME`, `interface NAME`, or what else has the setting. */
+  readonly object: string;
+  /** As ovs-vsctl names it: `tag`, `other_config:forward-bpdu`; `existence` of the object itself. */
+  readonly setting: string;
+  readonly found: string;
+  /** Null: it is only reported, and not ours to change. */
+  readonly wanted: string | null;
+}
+
+/** The difference between what is desired of one bridge and what it has; flows as `ovs-ofctl` text. */
 export interface BridgeDiff {
   readonly bridge: string;
   readonly missing: string[];
@@ -94,9 +112,13 @@ export interface BridgeDiff {
   readonly unexpected: string[];
   /** On our bridge but not ours: reported, never touched. */
   readonly foreign: string[];
+  readonly settings: readonly SettingDrift[];
+  /** Why it could not be looked at, or was not made as desired. */
+  readonly error: string | null;
 }
 
 export interface ReconcileReport {
+  /** Whether all of it was done; never in a dry run. */
   readonly applied: boolean;
   readonly bridges: BridgeDiff[];
 }

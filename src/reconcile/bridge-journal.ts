@@ -1,7 +1,8 @@
 import type { BridgeDrift, Outcome, PlannedBridge } from "../backends/backend.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { type BridgeEvent, recordBridgeEvents } from "../store/bridge-events.js";
-import { ForeignFlows, type ForeignNews } from "./foreign-flows.js";
+import { settingText, summaryOf } from "./drift-text.js";
+import { type ForeignNews, ForeignThings } from "./foreign-things.js";
 
 /** Flows that an event names; of more only the number. */
 const MOST_NAMED = 20;
@@ -23,7 +24,8 @@ export interface JournalOptions {
 /** Tells the operator what others do on our bridges: in the log at once, and on the event stream. */
 export class BridgeJournal {
   readonly #options: JournalOptions;
-  readonly #foreign = new ForeignFlows();
+  readonly #foreign = new ForeignThings();
+  readonly #settings = new ForeignThings();
   #kept: BridgeEvent[] = [];
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -39,7 +41,22 @@ export class BridgeJournal {
   noteForeign(diffs: readonly PlannedBridge[]): void {
     const news = this.#foreign.note(diffs, this.#options.exchangeName());
     for (const each of news) this.#tellForeign(each);
-    if (news.length > 0) this.#write(news.flatMap(foreignEvents));
+    if (news.length > 0) this.#write(news.flatMap((each) => foreignEvents(each, "flows")));
+  }
+
+  /** Settings that are not ours to change: told once for each change. */
+  noteSettings(diffs: readonly PlannedBridge[]): void {
+    const found = diffs.map(({ bridge, vpcId, settings }) => {
+      const foreign = settings.filter(({ wanted }) => wanted === null).map(settingText);
+      return { bridge, vpcId, foreign };
+    });
+    const news = this.#settings.note(found, this.#options.exchangeName());
+    const { log } = this.#options;
+    for (const { bridge, appeared, vanished } of news) {
+      const message = "settings that are not ours were changed on our bridge; left alone";
+      log.warn({ bridge, appeared, vanished }, message);
+    }
+    if (news.length > 0) this.#write(news.flatMap((each) => foreignEvents(each, "settings")));
   }
 
   /** @param outcome undefined when the repair came to nothing; it is tried again */
@@ -102,19 +119,18 @@ function isRepaired(vpcId: string | null, outcome: Outcome | undefined): boolean
   return vpcId === null ? outcome.exchangeError === undefined : !outcome.failedVpcs.has(vpcId);
 }
 
-function summaryOf({ deleted, altered, added }: BridgeDrift): string {
-  return `drifted: ${deleted.length} deleted, ${altered.length} altered, ${added.length} added`;
-}
-
-function foreignEvents({ bridge, appeared, vanished }: ForeignNews): BridgeEvent[] {
+function foreignEvents(
+  { bridge, appeared, vanished }: ForeignNews,
+  what: "flows" | "settings",
+): BridgeEvent[] {
   const events: BridgeEvent[] = [];
   if (vanished.length > 0) {
     const before = named(vanished);
-    events.push({ bridge, action: "foreign-flows-vanish", before, after: null });
+    events.push({ bridge, action: `foreign-${what}-vanish`, before, after: null });
   }
   if (appeared.length > 0) {
     const after = named(appeared);
-    events.push({ bridge, action: "foreign-flows-appear", before: null, after });
+    events.push({ bridge, action: `foreign-${what}-appear`, before: null, after });
   }
   return events;
 }

@@ -55,6 +55,8 @@ export interface ReconcilerCounters {
   /** At present: flows of somebody else on our bridges, and bridges that are being watched. */
   readonly foreignFlows: number;
   readonly watchedBridges: number;
+  /** Those that could not be looked at when they were to be. */
+  readonly unreadBridges: number;
 }
 
 export interface Reconciler extends Waker, DataPlaneView, Reconciling, Settlements, Tracing {
@@ -140,12 +142,24 @@ class LevelTriggeredReconciler implements Reconciler {
 
   async reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport> {
     const work: Work = scope === "all" ? await this.#readAhead() : { scope, fresh: true };
-    const plan = await this.#inTurn(() =>
-      dryRun ? planPass(this.#deps, work) : this.#planAndApply(work, this.#deps.intent.load(scope)),
+    const report = await this.#inTurn(() =>
+      dryRun ? this.#compareOnly(work) : this.#compareAndApply(work),
     ).catch((error: unknown) => {
       throw asCallerError(error);
     });
-    return { applied: !dryRun, bridges: plan.diffs.map(reportedDiff) };
+    return report;
+  }
+
+  async #compareOnly(work: Work): Promise<ReconcileReport> {
+    const { diffs } = await planPass(this.#deps, work);
+    return { applied: false, bridges: diffs.map(reportedDiff) };
+  }
+
+  async #compareAndApply(work: Work): Promise<ReconcileReport> {
+    const outcome = await this.#planAndApply(work, this.#deps.intent.load(work.scope));
+    const bridges = outcome.bridges.map(reportedDiff);
+    const hasFailed = outcome.failedVpcs.size > 0 || outcome.exchangeError !== undefined;
+    return { applied: !hasFailed && bridges.every(({ error }) => error === null), bridges };
   }
 
   /** A switch that takes longer to read than the interval is not asked again meanwhile. */
@@ -195,10 +209,11 @@ class LevelTriggeredReconciler implements Reconciler {
     }
   }
 
-  async #planAndApply(work: Work, intent: Promise<IntentSlice>): Promise<Plan> {
+  async #planAndApply(work: Work, intent: Promise<IntentSlice>): Promise<Outcome> {
     this.#counters.passes += 1;
     const plan = await planPass(this.#deps, work, intent);
     this.#journal.noteForeign(plan.diffs);
+    this.#journal.noteSettings(plan.diffs);
     this.#noteDrift(plan);
     const { outcome, settled } = await this.#apply(plan);
     const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
@@ -207,7 +222,7 @@ class LevelTriggeredReconciler implements Reconciler {
     if (this.#deps.intent.isRecalled(plan.intent)) this.#askAgain(work);
     else this.#noteSuccess(work, outcome);
     this.#retryFailed(outcome.failedVpcs, outcome.exchangeError);
-    return plan;
+    return outcome;
   }
 
   async #apply(plan: Plan): Promise<PassResult> {
@@ -340,7 +355,9 @@ class LevelTriggeredReconciler implements Reconciler {
 
   counters(): ReconcilerCounters {
     const { foreignFlows } = this.#journal;
-    return { ...this.#counters, foreignFlows, watchedBridges: this.#deps.backend.watchedBridges() };
+    const watchedBridges = this.#deps.backend.watchedBridges();
+    const unreadBridges = this.#board.unread;
+    return { ...this.#counters, foreignFlows, watchedBridges, unreadBridges };
   }
 
   get switchError(): string | undefined {
@@ -356,8 +373,9 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 }
 
-function reportedDiff({ bridge, missing, changed, unexpected, foreign }: BridgeDiff): BridgeDiff {
-  return { bridge, missing, changed, unexpected, foreign };
+function reportedDiff(diff: BridgeDiff): BridgeDiff {
+  const { bridge, missing, changed, unexpected, foreign, settings, error } = diff;
+  return { bridge, missing, changed, unexpected, foreign, settings, error };
 }
 
 /** An operator who asks directly is told what is wrong with the switch. */

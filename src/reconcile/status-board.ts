@@ -1,5 +1,10 @@
-import type { BridgeDrift, Outcome } from "../backends/backend.js";
-import type { BackendKind, BridgeStatus, DataPlaneStatus } from "../domain/data-plane.js";
+import type { BridgeDrift, Outcome, PlannedBridge } from "../backends/backend.js";
+import type {
+  BackendKind,
+  BridgeStatus,
+  DataPlaneStatus,
+  SettingDrift,
+} from "../domain/data-plane.js";
 import type { IntentSlice } from "../domain/intent.js";
 
 interface VpcRecord {
@@ -9,6 +14,9 @@ interface VpcRecord {
   driftCount: number;
   error: string | undefined;
   lastResync: Date | undefined;
+  settings: readonly SettingDrift[];
+  /** That its flows could not be compared. */
+  unread: boolean;
 }
 
 const EXCHANGE = "exchange";
@@ -21,6 +29,8 @@ export class StatusBoard {
   readonly #records = new Map<string, VpcRecord>();
   readonly #bridgeName: (vpcNumber: number) => string;
   readonly #exchangeName: () => string;
+  /** Bridges of VPCs that are gone, as long as they cannot be removed. */
+  readonly #leftOver = new Map<string, PlannedBridge & { readonly error: string }>();
   #switchError: string | undefined;
   #sharedError: string | undefined;
 
@@ -72,13 +82,13 @@ export class StatusBoard {
     this.#sharedError = shareable ? message : undefined;
   }
 
-  /** Counts the flows that were found otherwise than we had left them. */
+  /** Counts the flows and settings that were found otherwise than we had left them. */
   recordDrift(drift: readonly BridgeDrift[]): number {
     if (drift.length === 0) return 0;
     const records = new Map([...this.#records.values()].map((record) => [record.bridge, record]));
     let total = 0;
-    for (const { bridge, deleted, altered, added } of drift) {
-      const count = deleted.length + altered.length + added.length;
+    for (const { bridge, deleted, altered, added, settings } of drift) {
+      const count = deleted.length + altered.length + added.length + settings.length;
       const record = records.get(bridge);
       if (record !== undefined) record.driftCount += count;
       total += count;
@@ -96,10 +106,28 @@ export class StatusBoard {
     }
     const exchange = this.#ensure(EXCHANGE, this.#exchangeName());
     this.#note(exchange, intent.generation, outcome.exchangeError, resyncedAt);
+    if (intent.scope === "all") this.#leftOver.clear();
+    for (const each of outcome.bridges) this.#noteBridge(each);
+  }
+
+  #noteBridge(found: PlannedBridge): void {
+    const { bridge, vpcId, settings, error, unread = false } = found;
+    const record = this.#records.get(bridge === this.#exchangeName() ? EXCHANGE : (vpcId ?? ""));
+    if (record !== undefined) {
+      record.settings = settings.filter(({ wanted }) => wanted === null || error !== null);
+      record.unread = unread;
+    } else if (error === null) this.#leftOver.delete(bridge);
+    else this.#leftOver.set(bridge, { ...NOTHING, bridge, vpcId, settings, error, unread });
+  }
+
+  /** How many bridges could not be looked at when they were to be. */
+  get unread(): number {
+    const all = [...this.#records.values(), ...this.#leftOver.values()];
+    return this.#switchError === undefined ? all.filter((each) => each.unread).length : all.length;
   }
 
   bridges(flowCounts: ReadonlyMap<string, number>, outage?: string): BridgeStatus[] {
-    return [...this.#records].map(([key, record]) => ({
+    const known = [...this.#records].map(([key, record]) => ({
       bridge: record.bridge,
       vpcId: key === EXCHANGE ? null : key,
       generation: record.generation,
@@ -108,7 +136,20 @@ export class StatusBoard {
       driftCount: record.driftCount,
       lastError: this.#switchError ?? outage ?? record.error ?? null,
       lastResync: record.lastResync?.toISOString() ?? null,
+      settings: record.settings,
     }));
+    const leftOver = [...this.#leftOver.values()].map(({ bridge, settings, error }) => ({
+      bridge,
+      vpcId: null,
+      generation: 0,
+      observedGeneration: 0,
+      flowCount: flowCounts.get(bridge) ?? 0,
+      driftCount: 0,
+      lastError: this.#switchError ?? error,
+      lastResync: null,
+      settings,
+    }));
+    return [...known, ...leftOver];
   }
 
   get switchError(): string | undefined {
@@ -152,5 +193,9 @@ function newRecord(bridge: string): VpcRecord {
     driftCount: 0,
     error: undefined,
     lastResync: undefined,
+    settings: [],
+    unread: false,
   };
 }
+
+const NOTHING = { missing: [], changed: [], unexpected: [], foreign: [] };

@@ -6,7 +6,7 @@ import { inTransaction } from "./database/transaction.js";
 /** Something that the daemon has seen or done on a bridge. */
 export interface BridgeEvent {
   readonly bridge: string;
-  readonly action: "repair" | "foreign-flows-appear" | "foreign-flows-vanish";
+  readonly action: "repair" | `foreign-${"flows" | "settings"}-${"appear" | "vanish"}`;
   readonly before: string | null;
   readonly after: string | null;
 }

@@ -15,10 +15,12 @@ export function describeDelta(
   vpcId: string | null,
   bridge: string,
   delta: FlowDelta,
+  beside: Pick<PlannedBridge, "settings" | "error" | "unread"> = { settings: [], error: null },
 ): PlannedBridge {
   return {
     bridge,
     vpcId,
+    ...beside,
     get missing() {
       return delta.missing.map(formatFlow);
     },
@@ -41,6 +43,7 @@ export function describeDrift(bridge: string, since: FlowDelta): BridgeDrift {
     deleted: since.missing.map(formatFlow),
     altered: since.changed.map(({ from, to }) => ({ was: formatFlow(to), is: formatFlow(from) })),
     added: since.unexpected.map(formatFlow),
+    settings: [],
   };
 }
 

@@ -101,6 +101,7 @@ class NoopBackend implements Backend {
     for (const [bridge, parts] of desired) this.#record(bridge).agreeWith(parts);
     for (const vpcId of gone) this.#forget(vpcId);
     return {
+      bridges: plan.diffs,
       failedVpcs: new Map(),
       exchangeError: undefined,
       installedPeerings: idsWhere(plan.intent, ({ admitted }) => admitted),

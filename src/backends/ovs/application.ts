@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import type { PeeringIntent, Scope } from "../../domain/intent.js";
 import { type FlowDelta, isSettled } from "../../openflow/delta.js";
-import type { Outcome } from "../backend.js";
+import type { Outcome, PlannedBridge } from "../backend.js";
 import type { VpcComparison } from "../flows/compare.js";
 import { sidesOf } from "../flows/desired.js";
 import { admissions, revocations, type SideKnowledge, splitAdmission } from "./admission.js";
@@ -17,6 +17,7 @@ import { creationOperations, removalOperations } from "./infrastructure-operatio
 import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { FlowComparison, OvsPlan } from "./ovs-plan.js";
 import { type Operation, TransactionError } from "./ovsdb.js";
+import { reportBridges } from "./plan-report.js";
 import type { Planner, PlannerParts } from "./planner.js";
 import { PortRepairs } from "./ports/port-repairs.js";
 import { settledPeerings } from "./settled-peerings.js";
@@ -59,7 +60,7 @@ export class Application {
       await this.#retireZones();
     }
     await this.#removeGone();
-    return this.#outcome(confirmed);
+    return this.#outcome(flows, confirmed);
   }
 
   /** Makes and repairs bridges and ports; then flows are compared anew, with the new ports. */
@@ -190,7 +191,8 @@ export class Application {
     for (const item of work) {
       const ports = [...item.missingPorts, ...item.wrongPorts.map((port) => port.wanted)];
       // The exchange works without the port of one VPC; it is that VPC that does not.
-      const itself = item.existing === undefined || item.wrongSettings ? [item.wanted] : [];
+      const isWrong = item.wrongSettings || item.corrections.length > 0;
+      const itself = item.existing === undefined || isWrong ? [item.wanted] : [];
       const concerned = item.wanted.vpcId === undefined ? itself : [item.wanted];
       for (const { vpcId } of [...concerned, ...ports]) {
         if (vpcId === undefined) this.#exchangeError ??= message;
@@ -382,13 +384,30 @@ export class Application {
     await this.#parts.watch.expecting(expected, () => configure(ovsdb, operations));
   }
 
-  #outcome(confirmed: boolean): Outcome {
+  /** @param flows what was compared last: it is that which was carried out */
+  #outcome(flows: FlowComparison, confirmed: boolean): Outcome {
     const trusted = confirmed && this.#exchangeError === undefined;
     const settled = trusted
       ? settledPeerings(this.#known(), this.#parts.watch.topology)
       : { installedPeerings: [], removedPeerings: [] };
     const failedVpcs = new Map([...this.#waiting, ...this.#failedVpcs]);
-    return { failedVpcs, exchangeError: this.#exchangeError, ...settled };
+    const bridges = this.#report(flows, failedVpcs);
+    return { bridges, failedVpcs, exchangeError: this.#exchangeError, ...settled };
+  }
+
+  #report(flows: FlowComparison, failedVpcs: ReadonlyMap<string, string>): PlannedBridge[] {
+    const { intent } = this.#plan;
+    const { names } = this.#parts;
+    const failures = new Map<string, string>();
+    const note = (bridge: string, reason: string | undefined) => {
+      if (reason !== undefined) failures.set(bridge, reason);
+    };
+    for (const { id, number } of intent.vpcs.values()) {
+      note(names.vpcBridge(number), failedVpcs.get(id));
+    }
+    for (const { view } of this.#plan.gone) note(view.row.name, failedVpcs.get(view.vpcId ?? ""));
+    note(names.exchange, this.#exchangeError);
+    return reportBridges({ ...this.#plan, flows }, names, failures);
   }
 
   #known(): SideKnowledge {

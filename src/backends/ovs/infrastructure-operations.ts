@@ -1,19 +1,17 @@
-import {
-  type BridgeWork,
-  type Infrastructure,
-  keepsFlows,
-  type WantedBridge,
-  type WantedPort,
-} from "./infrastructure.js";
+import { type BridgeWork, type Infrastructure, keepsFlows } from "./infrastructure.js";
+import { byUuid, mutate, update } from "./operations.js";
 import type { Operation } from "./ovsdb.js";
 import { toMap, toNamedUuid, toSet, toUuid, type Uuid } from "./rows.js";
+import { IN_BAND_OFF } from "./settings/made.js";
 import type { BridgePort, BridgeView } from "./topology.js";
+import type { WantedBridge, WantedPort } from "./wanted.js";
 
 /** The operations that make and repair bridges and ports, for one transaction. */
 export function creationOperations(work: readonly BridgeWork[]): Operation[] {
   return work.flatMap((item) => [
     ...item.missingPorts.flatMap(insertPort),
     ...item.wrongPorts.flatMap(({ wanted, existing }) => repairPort(wanted, existing)),
+    ...item.corrections.map(({ operation }) => operation),
     ...(item.existing === undefined
       ? insertBridge(item.wanted)
       : repairBridge(item, item.existing)),
@@ -44,12 +42,17 @@ export function requestOperations(): [Operation, Operation] {
 }
 
 function insertPort(port: WantedPort): Operation[] {
-  const { name, type } = port;
+  const { name, trunk } = port;
   const ids = toMap(port.externalIds);
-  const plugged = { name, type, options: toMap(port.options), external_ids: ids };
-  const row = { name, interfaces: toNamedUuid(interfaceHandle(name)), external_ids: ids };
+  const trunks = trunk === undefined ? {} : { trunks: trunk };
+  const row = {
+    name,
+    interfaces: toNamedUuid(interfaceHandle(name)),
+    external_ids: ids,
+    ...trunks,
+  };
   return [
-    { op: "insert", table: "Interface", "uuid-name": interfaceHandle(name), row: plugged },
+    insertInterface(port),
     { op: "insert", table: "Port", "uuid-name": portHandle(name), row },
   ];
 }
@@ -60,6 +63,7 @@ function insertBridge(bridge: WantedBridge): Operation[] {
     // Set from the first moment: without it a bridge without flows forwards everything.
     fail_mode: "secure",
     datapath_type: bridge.datapathType,
+    other_config: toMap([IN_BAND_OFF]),
     external_ids: toMap(bridge.externalIds),
     ports: toSet(bridge.ports.map(({ name }) => toNamedUuid(portHandle(name)))),
   };
@@ -92,27 +96,29 @@ function repairBridge(
 function repairPort(wanted: WantedPort, { row, interfaces }: BridgePort): Operation[] {
   const [only] = interfaces;
   const portIds = toMap(new Map([...row.externalIds, ...wanted.externalIds]));
-  const alone = only !== undefined && interfaces.length > 1 && { interfaces: toUuid(only.uuid) };
+  if (only?.name !== wanted.name) return replaceInterface(wanted, row.uuid, portIds);
+  const alone = interfaces.length > 1 && { interfaces: toUuid(only.uuid) };
   const operations = [update("Port", row.uuid, { external_ids: portIds, ...alone })];
-  if (only !== undefined) {
-    const { type } = wanted;
-    const external_ids = toMap(new Map([...only.externalIds, ...wanted.externalIds]));
-    const options = toMap(wanted.options);
-    operations.push(update("Interface", only.uuid, { type, options, external_ids }));
-  }
+  const { type } = wanted;
+  const external_ids = toMap(new Map([...only.externalIds, ...wanted.externalIds]));
+  const options = toMap(wanted.options);
+  operations.push(update("Interface", only.uuid, { type, options, external_ids }));
   return operations;
 }
 
-function mutate(table: string, where: readonly unknown[], mutation: readonly unknown[]): Operation {
-  return { op: "mutate", table, where, mutations: [mutation] };
+function replaceInterface(
+  wanted: WantedPort,
+  port: Uuid,
+  portIds: readonly unknown[],
+): Operation[] {
+  const { name } = wanted;
+  const interfaces = toNamedUuid(interfaceHandle(name));
+  return [insertInterface(wanted), update("Port", port, { external_ids: portIds, interfaces })];
 }
 
-function update(table: string, uuid: Uuid, row: Readonly<Record<string, unknown>>): Operation {
-  return { op: "update", table, where: byUuid(uuid), row };
-}
-
-function byUuid(uuid: Uuid): readonly unknown[] {
-  return [["_uuid", "==", toUuid(uuid)]];
+function insertInterface({ name, type, options, externalIds }: WantedPort): Operation {
+  const row = { name, type, options: toMap(options), external_ids: toMap(externalIds) };
+  return { op: "insert", table: "Interface", "uuid-name": interfaceHandle(name), row };
 }
 
 function portHandle(name: string): string {

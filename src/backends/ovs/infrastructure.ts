@@ -1,25 +1,19 @@
+import type { SettingDrift } from "../../domain/data-plane.js";
 import type { IntentSlice, VpcIntent } from "../../domain/intent.js";
 import type { BackendIdentity } from "../backend.js";
 import { isGone } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
 import { externalIds, type Role } from "./external-ids.js";
+import {
+  type Correction,
+  compareSettings,
+  type SettingComparison,
+  systemDrift,
+} from "./settings/compare.js";
+import { DOWNLINK_TRUNK, UPLINK_TRUNK } from "./settings/made.js";
+import { bridgeDrift, leftOver, portDrift } from "./settings/structure.js";
 import type { BridgePort, BridgeView, Topology } from "./topology.js";
-
-export interface WantedPort {
-  readonly name: string;
-  readonly type: "internal" | "patch";
-  readonly options: ReadonlyMap<string, string>;
-  readonly externalIds: ReadonlyMap<string, string>;
-  readonly vpcId: string | undefined;
-}
-
-export interface WantedBridge {
-  readonly name: string;
-  readonly vpcId: string | undefined;
-  readonly datapathType: string;
-  readonly externalIds: ReadonlyMap<string, string>;
-  readonly ports: readonly WantedPort[];
-}
+import type { WantedBridge, WantedPort } from "./wanted.js";
 
 /** What has to be done to one bridge. */
 export interface BridgeWork {
@@ -28,8 +22,10 @@ export interface BridgeWork {
   readonly existing: BridgeView | undefined;
   readonly missingPorts: readonly WantedPort[];
   readonly wrongPorts: readonly { readonly wanted: WantedPort; readonly existing: BridgePort }[];
-  /** Whether the bridge's own settings are wrong. */
+  /** Whether what makes it a bridge of ours is wrong. */
   readonly wrongSettings: boolean;
+  /** Other settings, of its ports too. */
+  readonly corrections: readonly Correction[];
 }
 
 /** The difference between the bridges and ports that intent needs and those in OVSDB. */
@@ -41,6 +37,8 @@ export interface Infrastructure {
   readonly goneBridges: readonly BridgeView[];
   /** Ports on the exchange of VPCs that do not exist. */
   readonly gonePorts: readonly BridgePort[];
+  /** By bridge: what of it and its ports stands otherwise, whether it is put right or not. */
+  readonly settings: ReadonlyMap<string, readonly SettingDrift[]>;
 }
 
 export interface InfrastructureOptions {
@@ -71,14 +69,42 @@ export function planInfrastructure(
     }
   }
   if (exchangeClash === undefined) bridges.push(wantedExchange(vpcs, options));
-  const work = bridges.flatMap((bridge) => workOn(bridge, topology) ?? []);
-  return { work, clashes, exchangeClash, ...findGone(slice, topology, options) };
+  const gone = findGone(slice, topology, options);
+  const work: BridgeWork[] = [];
+  const settings = new Map<string, SettingDrift[]>();
+  for (const bridge of bridges) {
+    const view = topology.bridges.get(bridge.name);
+    const isExchange = bridge.vpcId === undefined;
+    const compared = view === undefined ? NOTHING_COMPARED : compareSettings(view, isExchange);
+    settings.set(bridge.name, describeSettings(bridge, topology, compared));
+    work.push(...workOn(bridge, topology, compared.corrections));
+  }
+  for (const { row } of gone.goneBridges) settings.set(row.name, [leftOver(`bridge ${row.name}`)]);
+  const onExchange = settings.get(options.names.exchange);
+  onExchange?.push(...gone.gonePorts.map(({ row }) => leftOver(`port ${row.name}`)));
+  onExchange?.push(...systemDrift(topology.settings));
+  return { work, clashes, exchangeClash, settings, ...gone };
+}
+
+const NOTHING_COMPARED: SettingComparison = { corrections: [], reported: [] };
+
+function describeSettings(
+  wanted: WantedBridge,
+  topology: Topology,
+  { corrections, reported }: SettingComparison,
+): SettingDrift[] {
+  return [
+    ...bridgeDrift(wanted, topology.bridges.get(wanted.name)),
+    ...wanted.ports.flatMap((port) => portDrift(port, topology.ports.get(port.name))),
+    ...corrections.map(({ drift }) => drift),
+    ...reported,
+  ];
 }
 
 function wantedVpcBridge(vpc: VpcIntent, options: InfrastructureOptions): WantedBridge {
   const { names } = options;
   const name = names.vpcBridge(vpc.number);
-  const uplink = patch(names.uplink(vpc.number), names.downlink(vpc.number), vpc.id, options);
+  const uplink = patch(names.uplink(vpc.number), vpc, options);
   return wantedBridge(name, "vpc", vpc.id, [uplink], options);
 }
 
@@ -88,8 +114,7 @@ function wantedExchange(vpcs: readonly VpcIntent[], options: InfrastructureOptio
 }
 
 function wantedDownlink(vpc: VpcIntent, options: InfrastructureOptions): WantedPort {
-  const { names } = options;
-  return patch(names.downlink(vpc.number), names.uplink(vpc.number), vpc.id, options);
+  return patch(options.names.downlink(vpc.number), vpc, options);
 }
 
 function wantedBridge(
@@ -101,18 +126,21 @@ function wantedBridge(
 ): WantedBridge {
   const ids = externalIds(identity.installationId, role, vpcId);
   const type = "internal";
-  const local: WantedPort = { name, type, options: new Map(), externalIds: ids, vpcId };
+  const options = new Map<string, string>();
+  const local: WantedPort = { name, type, options, externalIds: ids, vpcId, trunk: undefined };
   return { name, vpcId, datapathType: datapath, externalIds: ids, ports: [local, ...ports] };
 }
 
 function patch(
   name: string,
-  peer: string,
-  vpcId: string,
-  { identity }: InfrastructureOptions,
+  { id, number }: VpcIntent,
+  { identity, names }: InfrastructureOptions,
 ): WantedPort {
-  const ids = externalIds(identity.installationId, "uplink", vpcId);
-  return { name, type: "patch", options: new Map([["peer", peer]]), externalIds: ids, vpcId };
+  const ids = externalIds(identity.installationId, "uplink", id);
+  const isOnExchange = name === names.downlink(number);
+  const options = new Map([["peer", isOnExchange ? names.uplink(number) : names.downlink(number)]]);
+  const trunk = isOnExchange ? DOWNLINK_TRUNK : UPLINK_TRUNK;
+  return { name, type: "patch", options, externalIds: ids, vpcId: id, trunk };
 }
 
 /** Ownership is decided by external_ids alone: a fitting name does not make a bridge ours. */
@@ -138,7 +166,11 @@ function portClash(wanted: WantedPort, bridge: string, topology: Topology): stri
   return `${where} and does not belong to this installation`;
 }
 
-function workOn(wanted: WantedBridge, topology: Topology): BridgeWork | undefined {
+function workOn(
+  wanted: WantedBridge,
+  topology: Topology,
+  corrections: readonly Correction[],
+): BridgeWork[] {
   const existing = topology.bridges.get(wanted.name);
   const missingPorts = wanted.ports.filter(({ name }) => !topology.ports.has(name));
   const wrongPorts = wanted.ports.flatMap((port) => {
@@ -147,8 +179,8 @@ function workOn(wanted: WantedBridge, topology: Topology): BridgeWork | undefine
   });
   const wrongSettings = existing !== undefined && !hasSettings(wanted, existing);
   const settled = existing !== undefined && missingPorts.length + wrongPorts.length === 0;
-  if (settled && !wrongSettings) return undefined;
-  return { wanted, existing, missingPorts, wrongPorts, wrongSettings };
+  if (settled && !wrongSettings && corrections.length === 0) return [];
+  return [{ wanted, existing, missingPorts, wrongPorts, wrongSettings, corrections }];
 }
 
 function hasSettings(wanted: WantedBridge, { row }: BridgeView): boolean {
@@ -169,6 +201,7 @@ function isRight(wanted: WantedPort, { row, interfaces }: BridgePort): boolean {
   return (
     only !== undefined &&
     interfaces.length === 1 &&
+    only.name === wanted.name &&
     only.type === wanted.type &&
     includes(only.options, wanted.options) &&
     includes(row.externalIds, wanted.externalIds) &&

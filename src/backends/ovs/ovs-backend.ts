@@ -35,10 +35,12 @@ import { HostReach } from "./host-reach.js";
 import { InterfaceHomes } from "./interface-homes.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
+import { reportBridges } from "./plan-report.js";
 import { Planner, type PlannerParts } from "./planner.js";
 import { bindingOf } from "./ports/binding.js";
 import { PortHealth } from "./ports/port-health.js";
 import { readings } from "./readings.js";
+import { hindrances } from "./settings/hindrances.js";
 import { type BackendLog, type Connections, SwitchWatch } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
 import { Tracer } from "./trace/tracer.js";
@@ -184,12 +186,13 @@ class OvsBackend implements Backend {
   async apply(plan: Plan): Promise<Outcome> {
     if (!(plan instanceof OvsPlan)) throw new TypeError("this plan was made by another backend");
     this.#parts.belief.actedUpon(plan.surprises);
-    this.#parts.conntrackSettings.told(plan.conntrackNews);
+    const { names, belief, conntrackSettings } = this.#parts;
+    conntrackSettings.told(plan.conntrackNews);
     const connections = await this.#connections();
-    if (typeof connections === "string") return allFailed(plan, connections);
-    if (this.#parts.belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED);
+    if (typeof connections === "string") return allFailed(plan, connections, names);
+    if (belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED, names);
     const outcome = await this.#carryOut(plan, connections);
-    if (this.#parts.belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED);
+    if (belief.epoch !== plan.epoch) return allFailed(plan, RESTARTED, names);
     this.#count(plan);
     return outcome;
   }
@@ -197,7 +200,11 @@ class OvsBackend implements Backend {
   binding(networkInterfaceId: string): Binding {
     const home = this.#homes.of(networkInterfaceId);
     const { watch, health } = this.#parts;
-    return bindingOf(watch.topology, networkInterfaceId, home, health);
+    const binding = bindingOf(watch.topology, networkInterfaceId, home, health);
+    const hindrance = hindrances(watch.topology).get(networkInterfaceId);
+    return binding.kind === "bound" && hindrance !== undefined
+      ? { ...binding, hindrance }
+      : binding;
   }
 
   outage(): string | undefined {
@@ -259,7 +266,7 @@ class OvsBackend implements Backend {
     try {
       return await new Application(plan, this.#parts, this.#planner, connections).run();
     } catch (error) {
-      if (error instanceof BackendError) return allFailed(plan, error.message);
+      if (error instanceof BackendError) return allFailed(plan, error.message, this.#parts.names);
       throw error;
     }
   }
@@ -290,7 +297,10 @@ function countFlows(parts: readonly Part[]): number {
   return parts.reduce((count, { flows }) => count + flows.length, 0);
 }
 
-function allFailed({ intent }: OvsPlan, reason: string): Outcome {
-  const failedVpcs = new Map([...intent.vpcs.keys()].map((id) => [id, reason]));
-  return { failedVpcs, exchangeError: reason, installedPeerings: [], removedPeerings: [] };
+function allFailed(plan: OvsPlan, reason: string, names: SwitchNames): Outcome {
+  const failedVpcs = new Map([...plan.intent.vpcs.keys()].map((id) => [id, reason]));
+  const failures = new Map(plan.diffs.map(({ bridge }) => [bridge, reason]));
+  const bridges = reportBridges(plan, names, failures);
+  const nothing = { installedPeerings: [], removedPeerings: [] };
+  return { bridges, failedVpcs, exchangeError: reason, ...nothing };
 }

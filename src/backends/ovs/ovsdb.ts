@@ -3,6 +3,7 @@ import { JsonRpc } from "./json-rpc.js";
 import type { Connection } from "./link.js";
 import { Replica } from "./replica.js";
 import { COLUMNS, type TableName } from "./rows.js";
+import { SETTING_COLUMNS } from "./settings/columns.js";
 import { parseStreamAddress } from "./stream-address.js";
 
 const DATABASE = "Open_vSwitch";
@@ -122,10 +123,13 @@ export class Ovsdb implements Connection {
   }
 
   async #monitor(): Promise<void> {
-    const requests = Object.fromEntries(
-      Object.entries(COLUMNS).map(([table, columns]) => [table, { columns }]),
-    );
     const schema = await this.#rpc.request("get_schema", [DATABASE], MONITOR_LIMIT_MS);
+    const isAbsent = absence(schema);
+    const requests = Object.fromEntries(
+      Object.entries(COLUMNS).map(([table, columns]) => {
+        return [table, { columns: columns.filter((column) => !isAbsent(table, column)) }];
+      }),
+    );
     this.replica.knowsConntrackZones = knowsConntrackZones(schema);
     const params = [DATABASE, "patchbay", requestsFor(schema, requests)];
     this.replica.apply(await this.#rpc.request("monitor", params, MONITOR_LIMIT_MS));
@@ -147,6 +151,21 @@ export class Ovsdb implements Connection {
   #lost(error: Error): void {
     for (const watcher of [...this.#watchers]) watcher.lost(error);
   }
+}
+
+interface Schema {
+  readonly tables?: Readonly<Record<string, { readonly columns?: object } | undefined>>;
+}
+
+/** An older Open vSwitch lacks some settings, and would refuse to monitor the rest with them. */
+function absence(schema: unknown): (table: string, column: string) => boolean {
+  const { tables = {} } = schema as Schema;
+  const isSetting = (table: string, column: string) =>
+    Object.entries(SETTING_COLUMNS).some(([name, columns]) => {
+      return name === table && columns.some((each) => each === column);
+    });
+  return (table, column) =>
+    isSetting(table, column) && !Object.hasOwn(tables[table]?.columns ?? {}, column);
 }
 
 /** Whether a database of Open vSwitch answers there, for choosing a backend. */

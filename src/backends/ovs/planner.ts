@@ -2,11 +2,9 @@ import type { IntentSlice, VpcIntent } from "../../domain/intent.js";
 import { ownsCookie } from "../../openflow/cookie.js";
 import { diffFlows } from "../../openflow/delta.js";
 import type { RenderOptions } from "../../pipeline/render.js";
-import type { PlannedBridge } from "../backend.js";
 import { compareExchange, compareVpcs } from "../flows/compare.js";
 import { InstalledFlows } from "../flows/installed.js";
 import { RenderedBridges } from "../flows/rendered.js";
-import { describeDelta } from "../flows/report.js";
 import type { SwitchNames } from "../names.js";
 import type { Belief, Surprise } from "./belief.js";
 import type { Conntrack } from "./conntrack.js";
@@ -20,7 +18,8 @@ import {
 } from "./infrastructure.js";
 import { observe } from "./observe.js";
 import type { Ofctl } from "./ofctl.js";
-import { type FlowComparison, OvsPlan } from "./ovs-plan.js";
+import { type FlowComparison, type GoneBridge, OvsPlan } from "./ovs-plan.js";
+import { reportBridges, settingsDrift } from "./plan-report.js";
 import type { PortHealth } from "./ports/port-health.js";
 import type { BackendLog, SwitchWatch } from "./switch-watch.js";
 import type { ZoneAllocator } from "./zones.js";
@@ -45,6 +44,8 @@ export interface PlannerParts {
 export class Planner {
   readonly #parts: PlannerParts;
   readonly #rendered = new RenderedBridges();
+  /** Objects of ours that have been on the switch, as reports name them. */
+  readonly #seen = new Set<string>();
 
   constructor(parts: PlannerParts) {
     this.#parts = parts;
@@ -52,15 +53,32 @@ export class Planner {
 
   /** @param epoch of the belief when the switch's port numbers were last known to be right */
   async plan(slice: IntentSlice, fresh: boolean, epoch: number): Promise<OvsPlan> {
-    const { watch } = this.#parts;
+    const { watch, names, conntrackSettings } = this.#parts;
     const infrastructure = planInfrastructure(slice, watch.topology, this.#parts.infrastructure);
     const flows = await this.compareFlows(slice, fresh);
-    const gone = await this.#describeGone(infrastructure, fresh);
-    const diffs = [...this.#describe(flows), ...gone];
-    if (fresh) await this.#parts.conntrackSettings.refresh();
-    const news = this.#parts.conntrackSettings.news(slice.scope);
+    const gone = await this.#compareGone(infrastructure, fresh);
+    const settings = settingsDrift(infrastructure, (object) => this.#seen.has(object));
+    this.#noteSeen(slice);
+    if (fresh) await conntrackSettings.refresh();
+    const conntrackNews = conntrackSettings.news(slice.scope);
+    const conntrack = conntrackSettings.wrong();
+    const found = { intent: slice, infrastructure, flows, gone, conntrack };
+    const diffs = reportBridges(found, names);
     const surprises = this.#surprisesIn(slice);
-    return new OvsPlan(slice, diffs, infrastructure, flows, epoch, surprises, news);
+    return new OvsPlan({ ...found, diffs, settings, epoch, surprises, conntrackNews });
+  }
+
+  /** What was there once and is missing was taken away; what was never there is yet to be made. */
+  #noteSeen({ vpcs }: IntentSlice): void {
+    const { names, watch } = this.#parts;
+    const { bridges, ports } = watch.topology;
+    const own = [...vpcs.values()].flatMap(({ number }) => {
+      return [names.vpcBridge(number), names.uplink(number), names.downlink(number)];
+    });
+    for (const name of [names.exchange, ...own]) {
+      if (bridges.get(name)?.own) this.#seen.add(`bridge ${name}`);
+      if (ports.get(name)?.own) this.#seen.add(`port ${name}`);
+    }
   }
 
   /** What this plan repairs all of: on the exchange, that takes every peering. */
@@ -98,24 +116,16 @@ export class Planner {
     };
   }
 
-  #describe({ vpcs, exchange }: FlowComparison): PlannedBridge[] {
-    const { exchange: name } = this.#parts.names;
-    const described = vpcs.map(({ vpc, delta }) =>
-      describeDelta(vpc.id, this.#bridgeOf(vpc), delta),
-    );
-    if (exchange === undefined) return described;
-    return [...described, describeDelta(null, name, exchange)];
-  }
-
   /** On a bridge whose VPC is gone nothing is desired any more. */
-  async #describeGone({ goneBridges }: Infrastructure, fresh: boolean): Promise<PlannedBridge[]> {
+  async #compareGone({ goneBridges }: Infrastructure, fresh: boolean): Promise<GoneBridge[]> {
     const { belief, ofctl, infrastructure } = this.#parts;
     const names = goneBridges.map(({ row }) => row.name);
-    await observe(names, belief, ofctl, fresh);
+    const troubles = await observe(names, belief, ofctl, fresh);
     const owns = ownsCookie(infrastructure.identity.mark);
-    return names.map((name) => {
+    return goneBridges.map((view) => {
+      const { name } = view.row;
       const delta = diffFlows([], belief.of(name)?.all() ?? [], owns);
-      return describeDelta(null, name, delta);
+      return { view, delta, trouble: troubles.get(name) };
     });
   }
 

@@ -1,6 +1,7 @@
 /** OVSDB's JSON notation (RFC 7047, section 5.1) and the rows of the tables that we watch. */
 
 import { CT_COLUMNS } from "./ct/columns.js";
+import { readSettings, SETTING_COLUMNS, type Settings } from "./settings/columns.js";
 
 export type Uuid = string;
 
@@ -12,6 +13,7 @@ export interface SystemRow {
   /** Rows of `Datapath` by the datapath's type. */
   readonly datapaths: ReadonlyMap<string, Uuid>;
   readonly otherConfig: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 export interface BridgeRow {
@@ -21,6 +23,7 @@ export interface BridgeRow {
   readonly failMode: string | undefined;
   readonly datapathType: string;
   readonly externalIds: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 export interface PortRow {
@@ -28,6 +31,7 @@ export interface PortRow {
   readonly name: string;
   readonly interfaces: readonly Uuid[];
   readonly externalIds: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 export interface InterfaceRow {
@@ -45,13 +49,21 @@ export interface InterfaceRow {
   /** Of its network device; 0 or undefined when the switch sees none. */
   readonly ifindex: number | undefined;
   readonly externalIds: ReadonlyMap<string, string>;
+  readonly settings: Settings;
 }
 
 /** The monitored columns of each table, as `monitor` names them. */
 export const COLUMNS = {
-  Open_vSwitch: ["cur_cfg", "next_cfg", "datapaths", "other_config"],
-  Bridge: ["name", "ports", "fail_mode", "datapath_type", "external_ids"],
-  Port: ["name", "interfaces", "external_ids"],
+  Open_vSwitch: ["cur_cfg", "next_cfg", "datapaths", ...SETTING_COLUMNS.Open_vSwitch],
+  Bridge: [
+    "name",
+    "ports",
+    "fail_mode",
+    "datapath_type",
+    "external_ids",
+    ...SETTING_COLUMNS.Bridge,
+  ],
+  Port: ["name", "interfaces", "external_ids", ...SETTING_COLUMNS.Port],
   Interface: [
     "name",
     "type",
@@ -62,6 +74,7 @@ export const COLUMNS = {
     "link_state",
     "ifindex",
     "external_ids",
+    ...SETTING_COLUMNS.Interface,
   ],
   ...CT_COLUMNS,
 } as const;
@@ -78,6 +91,7 @@ export function readSystem(uuid: Uuid, row: Columns): SystemRow {
     nextCfg: number(next_cfg) ?? 0,
     datapaths: uuidsByKey(row["datapaths"]),
     otherConfig: map(other_config),
+    settings: readSettings("Open_vSwitch", row),
   };
 }
 
@@ -89,6 +103,7 @@ export function readBridge(uuid: Uuid, row: Columns): BridgeRow {
     failMode: string(row["fail_mode"]),
     datapathType: string(row["datapath_type"]) ?? "",
     externalIds: map(row["external_ids"]),
+    settings: readSettings("Bridge", row),
   };
 }
 
@@ -98,6 +113,7 @@ export function readPort(uuid: Uuid, row: Columns): PortRow {
     name: string(row["name"]) ?? "",
     interfaces: uuids(row["interfaces"]),
     externalIds: map(row["external_ids"]),
+    settings: readSettings("Port", row),
   };
 }
 
@@ -113,6 +129,7 @@ export function readInterface(uuid: Uuid, row: Columns): InterfaceRow {
     linkState: string(row["link_state"]),
     ifindex: number(row["ifindex"]),
     externalIds: map(row["external_ids"]),
+    settings: readSettings("Interface", row),
   };
 }
 

@@ -8,6 +8,7 @@ import { type Connection, Link } from "./link.js";
 import { Ovsdb } from "./ovsdb.js";
 import { Replica } from "./replica.js";
 import type { TableName } from "./rows.js";
+import { isSame } from "./settings/columns.js";
 import { Topology } from "./topology.js";
 import { topologyChanges } from "./topology-changes.js";
 import { Unixctl } from "./unixctl.js";
@@ -191,8 +192,7 @@ export class SwitchWatch {
 
   #updated(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void {
     if (tables.has("Open_vSwitch")) this.#freeze.follow(ovsdb.replica);
-    // Our own requests and the switch's answers to them change nothing else.
-    if (![...tables].some((table) => TOPOLOGICAL.has(table))) {
+    if (!this.#concerns(ovsdb, tables)) {
       this.#options.databaseChanged();
       return;
     }
@@ -203,6 +203,12 @@ export class SwitchWatch {
     const { doubtful, rebuilt } = topologyChanges(before, this.topology, this.#options.names);
     for (const bridge of rebuilt) this.#options.belief.forget(bridge);
     this.#raise(this.#options.withDependents(doubtful));
+  }
+
+  /** Our own requests and the switch's answers to them change nothing else. */
+  #concerns({ replica }: Ovsdb, tables: ReadonlySet<TableName>): boolean {
+    if ([...tables].some((table) => TOPOLOGICAL.has(table))) return true;
+    return !isSame(replica.system?.settings ?? new Map(), this.topology.settings);
   }
 
   #raise(doubtful: Scope): void {

@@ -1,6 +1,14 @@
 import type { Scope } from "../../domain/intent.js";
 import type { SwitchNames } from "../names.js";
-import { CT_ZONE_CALLED, CT_ZONE_CALLER, IFACE_ID } from "./external-ids.js";
+import {
+  CT_ZONE_CALLED,
+  CT_ZONE_CALLER,
+  IFACE_ID,
+  INSTALLATION,
+  ROLE,
+  VPC,
+} from "./external-ids.js";
+import { isSame } from "./settings/columns.js";
 import type { BridgePort, BridgeView, Topology } from "./topology.js";
 
 export interface TopologyChanges {
@@ -19,7 +27,8 @@ export function topologyChanges(
   const left = describe(before, names);
   const right = describe(after, names);
   const rebuilt = changedKeys(left.lives, right.lives);
-  const exchangeChanged = left.exchange !== right.exchange;
+  const exchangeChanged =
+    left.exchange !== right.exchange || !isSame(before.settings, after.settings);
   const doubtful = exchangeChanged ? "all" : changedKeys(left.vpcs, right.vpcs);
   return { doubtful, rebuilt: [...rebuilt] };
 }
@@ -45,7 +54,13 @@ function describe(topology: Topology, names: SwitchNames): Description {
     else for (const port of view.ports) note(port.vpcId, describePort(port, topology));
   }
   const exchange = topology.bridges.get(names.exchange);
-  return { vpcs, lives, exchange: exchange === undefined ? undefined : describeSelf(exchange) };
+  return { vpcs, lives, exchange: exchange && describeExchange(exchange, topology) };
+}
+
+/** Ports that are no VPC's concern the exchange itself. */
+function describeExchange(view: BridgeView, topology: Topology): string {
+  const others = view.ports.filter(({ vpcId }) => vpcId === undefined);
+  return [describeSelf(view), ...others.map((port) => describePort(port, topology))].join("\n");
 }
 
 function describeBridge(view: BridgeView, topology: Topology): string {
@@ -54,21 +69,29 @@ function describeBridge(view: BridgeView, topology: Topology): string {
 }
 
 function describeSelf(view: BridgeView): string {
-  return JSON.stringify([describeLife(view), view.own, [...view.row.externalIds]]);
+  const { externalIds, settings } = view.row;
+  return JSON.stringify([describeLife(view), view.own, [...externalIds], [...settings]]);
 }
 
 function describeLife({ row }: BridgeView): string {
-  return JSON.stringify([row.uuid, row.failMode, row.datapathType]);
+  // Flows are flushed when the first controller comes, and again when the last one goes.
+  const isControlled = row.settings.has("controller");
+  return JSON.stringify([row.uuid, row.failMode, row.datapathType, isControlled]);
 }
 
+const MARKS = [INSTALLATION, ROLE, VPC];
+
 function describePort({ row, own, interfaces }: BridgePort, topology: Topology): string {
-  const plugged = interfaces.map(({ name, type, options, ofport, error, externalIds }) => {
+  const plugged = interfaces.map((each) => {
+    const { name, type, options, ofport, error, externalIds } = each;
     const id = externalIds.get(IFACE_ID);
     const claimants = id === undefined ? 0 : topology.claims.get(id)?.length;
     const zones = [externalIds.get(CT_ZONE_CALLED), externalIds.get(CT_ZONE_CALLER)];
-    return [name, type, [...options], ofport, error, id, claimants, ...zones];
+    const state = [name, type, [...options], ofport, error, id, claimants, ...zones];
+    const marks = MARKS.map((mark) => externalIds.get(mark));
+    return [...state, [...each.settings], marks];
   });
-  return JSON.stringify([row.name, [...row.externalIds], own, plugged]);
+  return JSON.stringify([row.name, [...row.externalIds], own, plugged, [...row.settings]]);
 }
 
 function changedKeys(left: Map<string, string>, right: Map<string, string>): Set<string> {

@@ -12,8 +12,10 @@ import {
   type ZonesSoFar,
 } from "./ct-zone.js";
 import { IFACE_ID, INSTALLATION, ROLE, VPC } from "./external-ids.js";
+import { bridgeMarks, ownFirst, portMarks } from "./ownership.js";
 import type { Replica } from "./replica.js";
 import type { BridgeRow, InterfaceRow, PortRow, Uuid } from "./rows.js";
+import type { Settings } from "./settings/columns.js";
 
 const OVN_ZONE = "ct-zone-";
 
@@ -70,6 +72,8 @@ export class Topology implements PortView {
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
   /** Conntrack zones that are spoken for on this host, by this installation or another. */
   readonly zones: ReadonlySet<number>;
+  /** Of the host as a whole. */
+  readonly settings: Settings;
   readonly #uplinks = new Map<string, number>();
   readonly #downlinks = new Map<string, number>();
 
@@ -78,6 +82,7 @@ export class Topology implements PortView {
     this.bridges = new Map(views.map((view) => [view.row.name, view]));
     const ports = views.flatMap((view) => view.ports);
     this.ports = new Map(ports.map((port) => [port.row.name, port]));
+    this.settings = replica.system?.settings ?? new Map();
     const owners = zoneOwners(replica);
     this.zones = new Set([...owners.keys(), ...zonesOfOvn(replica)]);
     this.claims = collectClaims(views, owners);
@@ -156,26 +161,29 @@ export function usablePort(row: InterfaceRow | undefined): number | undefined {
 
 function viewBridges(replica: Replica, installationId: string): BridgeView[] {
   const isOwn = (ids: ReadonlyMap<string, string>) => ids.get(INSTALLATION) === installationId;
-  return [...replica.bridges.values()].map((row) => ({
-    row,
-    own: isOwn(row.externalIds),
-    vpcId: row.externalIds.get(VPC),
-    ports: row.ports.flatMap((uuid) => {
+  return [...replica.bridges.values()].map((row) => {
+    const ports = row.ports.flatMap((uuid) => {
       const port = replica.ports.get(uuid);
       if (port === undefined) return [];
-      const interfaces = port.interfaces.flatMap((id) => replica.interfaces.get(id) ?? []);
-      const { externalIds: ids } = port;
-      const own = isOwn(ids);
-      return {
+      const found = port.interfaces.flatMap((id) => replica.interfaces.get(id) ?? []);
+      const interfaces = ownFirst(port, found);
+      return { row: port, interfaces, ids: portMarks(port, interfaces) };
+    });
+    const marks = bridgeMarks(row, ports);
+    return {
+      row,
+      own: isOwn(marks),
+      vpcId: marks.get(VPC),
+      ports: ports.map(({ row: port, interfaces, ids }) => ({
         row: port,
         bridge: row.name,
         interfaces,
-        own,
+        own: isOwn(ids),
         role: ids.get(ROLE),
         vpcId: ids.get(VPC),
-      };
-    }),
-  }));
+      })),
+    };
+  });
 }
 
 /** A side of the interface in a row, as text: "called" comes before "caller". */

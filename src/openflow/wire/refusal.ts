@@ -10,6 +10,11 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [0xffff, "experimenter"],
 ]);
 
+/** Whether the two sides have no version of OpenFlow in common: nothing was asked, nothing refused. */
+export function isVersionMismatch(body: Buffer): boolean {
+  return body.length >= 2 && body.readUInt16BE(0) === 0;
+}
+
 /** The body of an error message in words: `OpenFlow error 5 (flow mod failed), code 1`. */
 export function describeRefusal(body: Buffer): string {
   if (body.length < 4) return "OpenFlow error that is cut short";

@@ -14,9 +14,11 @@ import {
 import { openStream } from "./sse-client.js";
 
 const silent = { info() {}, warn() {} };
-const DRIFT = { bridge: "br1", deleted: ["f", "g"], altered: [], added: ["h"] };
-const DIFF = { bridge: "br1", vpcId: "vpc-1", missing: [], changed: [], unexpected: [] };
+const DRIFT = { bridge: "br1", deleted: ["f", "g"], altered: [], added: ["h"], settings: [] };
+const FLOWS = { missing: [], changed: [], unexpected: [] };
+const DIFF = { bridge: "br1", vpcId: "vpc-1", ...FLOWS, settings: [], error: null };
 const FINE: Outcome = {
+  bridges: [],
   failedVpcs: new Map(),
   exchangeError: undefined,
   installedPeerings: [],
@@ -69,6 +71,32 @@ describe.each(databaseEngines)("events of bridges on $name", (engine) => {
     const seen = (await listedEvents(app, tenant.token)).map(({ resource }) => resource.type);
     expect(seen).not.toContain("bridge");
     for (const each of [mine, stream]) each.leave();
+  });
+
+  test("tell of settings: put right with what was found, and reported once for each change", async () => {
+    const setting = { object: "bridge br1", setting: "stp_enable", found: "true" };
+    const nothing = { ...DRIFT, deleted: [], added: [] };
+    const drift = { ...nothing, settings: [{ ...setting, wanted: "false" }] };
+    journal.noteRepair([drift], [{ ...DIFF, foreign: [] }], FINE);
+    const foreign = { object: "port tap0", setting: "qos", found: "q", wanted: null };
+    const seen = { ...DIFF, foreign: [], settings: [foreign, { ...setting, wanted: "false" }] };
+    for (const diff of [seen, seen, { ...DIFF, foreign: [] }]) journal.noteSettings([diff]);
+    await journal.close();
+    const last = (await listedEvents(app, OPERATOR_TOKEN)).slice(-3);
+    expect(last.map(({ action, before, after }) => [action, before, after])).toEqual([
+      ["repair", "settings changed:\nbridge br1 stp_enable=true (wanted false)", "programmed"],
+      ["foreign-settings-appear", null, "port tap0 qos=q"],
+      ["foreign-settings-vanish", "port tap0 qos=q", null],
+    ]);
+  });
+
+  test("take nothing for gone on a bridge that could not be looked at", async () => {
+    const before = (await listedEvents(app, OPERATOR_TOKEN)).length;
+    journal.noteForeign([{ ...DIFF, foreign: ["x"] }]);
+    journal.noteForeign([{ ...DIFF, foreign: [], unread: true, error: "hangs" }]);
+    await journal.close();
+    expect((await listedEvents(app, OPERATOR_TOKEN)).length).toBe(before + 1);
+    expect(journal.foreignFlows).toBe(1);
   });
 
   test("say of a repair that came to nothing that it did", async () => {

@@ -50,6 +50,7 @@ it(`scrapes ${BRIDGES} bridges with an interface each, and says how long it took
       drift: 0,
       foreignFlows: 0,
       watchedBridges: 0,
+      unreadBridges: 0,
     }),
     switchError: undefined,
   });

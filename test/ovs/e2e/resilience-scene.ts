@@ -22,9 +22,9 @@ export interface Scene {
   readonly peeringId: string;
 }
 
-/** Starts everything; the daemon compares with the switch once a second. */
-export async function startScene(): Promise<Scene> {
-  const world = await startWorld({ PATCHBAY_RESYNC_SECONDS: "1" });
+/** Starts everything; unless told otherwise, the daemon compares with the switch once a second. */
+export async function startScene(resyncSeconds = 1): Promise<Scene> {
+  const world = await startWorld({ PATCHBAY_RESYNC_SECONDS: String(resyncSeconds) });
   try {
     const [a, b, stranger, guest] = await Promise.all([
       world.site("a", "10.1.0.0/16", { "10.1.1.0/24": 1 }),
@@ -82,13 +82,24 @@ export async function expectBack({ a, b }: Scene): Promise<void> {
   await waitFor(() => only(b).seen(LIVE).count > arrived, REPAIR_LIMIT_MS, "the prober's frames");
 }
 
-interface Report {
+/** A setting that is not as the daemon makes it. */
+export interface Setting {
+  readonly object: string;
+  readonly setting: string;
+  readonly found: string;
+  readonly wanted: string | null;
+}
+
+export interface Report {
+  readonly applied: boolean;
   readonly bridges: ReadonlyArray<{
     readonly bridge: string;
     readonly missing: readonly string[];
     readonly changed: readonly string[];
     readonly unexpected: readonly string[];
     readonly foreign: readonly string[];
+    readonly settings: readonly Setting[];
+    readonly error: string | null;
   }>;
 }
 

@@ -55,8 +55,8 @@ function world({ exec, unplugged = [], away = false, limitMs }: Surroundings) {
         vpcId: vpcId(number),
         ofport: 2,
         row: id,
-          plugged: interfaceOf({ name: `port-${id}`, ofport: 2 }),
-          zones: { caller: 1, called: 2 },
+        plugged: interfaceOf({ name: `port-${id}`, ofport: 2 }),
+        zones: { caller: 1, called: 2 },
       };
       return [[id, [claim]] as const];
     }),

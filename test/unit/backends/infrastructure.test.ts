@@ -117,9 +117,29 @@ describe("what is wrong", () => {
   });
 });
 
+describe("what another tool has cleared the marks of", () => {
+  it("is ours by what is left of them, and is marked again", () => {
+    const [local, uplink] = vpcBridge(1).ports as [PortSpec, PortSpec];
+    const unmarked = { ...uplink, port: { external_ids: ["map", []] } };
+    const bridge = { ...vpcBridge(1), ids: {}, ports: [local, unmarked] };
+    const plan = planFor([exchange([1]), bridge], [1]);
+    expect(plan.clashes).toEqual(new Map());
+    const marked = creationOperations(plan.work).filter((operation) =>
+      JSON.stringify(operation["row"]).includes(INSTALLATION),
+    );
+    expect(marked.map(({ table }) => table)).toEqual(["Port", "Interface", "Bridge"]);
+    expect(plan.settings.get(NAMES.vpcBridge(1))).toContainEqual({
+      object: `bridge ${NAMES.vpcBridge(1)}`,
+      setting: "external_ids:patchbay-role",
+      found: "unset",
+      wanted: "vpc",
+    });
+  });
+});
+
 describe("what belongs to somebody else", () => {
   it.each([
-    ["a bridge", { ...vpcBridge(1), ids: {} }],
+    ["a bridge", { ...vpcBridge(1), ids: {}, ports: [stranger(NAMES.vpcBridge(1))] }],
     [
       "a bridge of another installation",
       { ...vpcBridge(1), ids: { ...OWN, "patchbay-installation": "b" } },
@@ -138,7 +158,7 @@ describe("what belongs to somebody else", () => {
   });
 
   it("stops every VPC when it is the exchange", () => {
-    const plan = planFor([{ ...exchange([]), ids: {} }], [1, 2]);
+    const plan = planFor([{ ...exchange([]), ids: {}, ports: [stranger(NAMES.exchange)] }], [1, 2]);
     expect(plan.exchangeClash).toMatch(/does not belong/);
     expect(plan.clashes.size).toBe(2);
     expect(plan.work).toEqual([]);
@@ -180,6 +200,10 @@ function planFor(bridges: readonly BridgeSpec[], vpcs: readonly number[]) {
     vpcs.map((n) => vpcIntent(n)),
   );
   return planInfrastructure(intent, topology, OPTIONS);
+}
+
+function stranger(name: string): PortSpec {
+  return { name, type: "internal", ofport: 65534 };
 }
 
 function vpcBridge(n: number): BridgeSpec {

@@ -16,6 +16,7 @@ it("records what it was given, so that a second plan finds nothing to do", async
   ]);
   for (const { missing } of first.diffs) expect(missing.length).toBeGreaterThan(0);
   expect(await backend.apply(first)).toEqual({
+    bridges: first.diffs,
     failedVpcs: new Map(),
     exchangeError: undefined,
     installedPeerings: [PEERING.id],

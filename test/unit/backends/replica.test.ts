@@ -33,7 +33,7 @@ const FIRST = {
 it("reads sets of none, one and many, and maps", () => {
   const replica = new Replica();
   expect(replica.apply(FIRST)).toEqual(new Set(["Open_vSwitch", "Bridge", "Port", "Interface"]));
-  expect(replica.system).toMatchObject({ uuid: "s", curCfg: 4, nextCfg: 4 });
+  expect(replica.system).toMatchObject({ uuid: "s", curCfg: 4, nextCfg: 4, settings: new Map() });
   const bridge = replica.bridges.get("b");
   expect(bridge).toMatchObject({ ports: ["p"], failMode: "secure", datapathType: "netdev" });
   expect(bridge?.externalIds).toEqual(new Map([["patchbay-vpc", "vpc-1"]]));

@@ -11,6 +11,9 @@ export interface PortSpec {
   readonly linkState?: string;
   readonly ifindex?: number;
   readonly ids?: Readonly<Record<string, string>>;
+  /** Columns of the port and of the interface, as OVSDB has them. */
+  readonly port?: Readonly<Record<string, unknown>>;
+  readonly interface?: Readonly<Record<string, unknown>>;
 }
 
 export interface BridgeSpec {
@@ -19,6 +22,8 @@ export interface BridgeSpec {
   readonly datapathType?: string;
   readonly ids?: Readonly<Record<string, string>>;
   readonly ports: readonly PortSpec[];
+  /** Columns that are not as bridges are made. */
+  readonly columns?: Readonly<Record<string, unknown>>;
 }
 
 /** A replica as ovsdb-server would fill it; identifiers are made from names. */
@@ -47,19 +52,31 @@ export function interfaceOf(port: PortSpec): InterfaceRow {
   return readInterface(`i-${port.name}`, interfaceRow(port));
 }
 
-function bridgeRow({ name, failMode, datapathType, ids, ports }: BridgeSpec) {
+function bridgeRow({ name, failMode, datapathType, ids, ports, columns }: BridgeSpec) {
   return {
     name,
     ports: ["set", ports.map((port) => ["uuid", `p-${port.name}`])],
     fail_mode: failMode ?? ["set", []],
     datapath_type: datapathType ?? "",
+    other_config: map({ "disable-in-band": "true" }),
     external_ids: map(ids),
+    ...columns,
   };
 }
 
-function portRow({ name, ids }: PortSpec) {
-  return { name, interfaces: ["uuid", `i-${name}`], external_ids: map(ids) };
+function portRow({ name, ids, port }: PortSpec) {
+  const interfaces = ["uuid", `i-${name}`];
+  return { name, interfaces, external_ids: map(ids), ...madeWith(name, ids), ...port };
 }
+
+/** Either end of the patch to the exchange shuts out what the other lets pass. */
+function madeWith(name: string, ids: PortSpec["ids"] = {}) {
+  if (ids["patchbay-role"] !== "uplink") return {};
+  return { trunks: name.startsWith("q", LETTER) ? 4095 : 4094 };
+}
+
+/** Where names say what they are of, after `pb` and six digits. */
+const LETTER = 8;
 
 function interfaceRow(spec: PortSpec) {
   const { name, type, ofport, error, peer, adminState, linkState, ifindex, ids } = spec;
@@ -73,6 +90,7 @@ function interfaceRow(spec: PortSpec) {
     link_state: linkState ?? ["set", []],
     ifindex: ifindex ?? ["set", []],
     external_ids: map(ids),
+    ...spec.interface,
   };
 }
 

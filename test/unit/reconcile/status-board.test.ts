@@ -4,6 +4,7 @@ import type { IntentSlice, VpcIntent } from "../../../src/domain/intent.js";
 import { StatusBoard } from "../../../src/reconcile/status-board.js";
 
 const FINE: Outcome = {
+  bridges: [],
   failedVpcs: new Map(),
   exchangeError: undefined,
   installedPeerings: [],
@@ -21,7 +22,7 @@ function slice(vpcs: VpcIntent[], scope: IntentSlice["scope"] = "all"): IntentSl
 }
 
 function drift(bridge: string, deleted: string[]): BridgeDrift {
-  return { bridge, deleted, altered: [{ was: "flow 8", is: "flow 9" }], added: [] };
+  return { bridge, deleted, altered: [{ was: "flow 8", is: "flow 9" }], added: [], settings: [] };
 }
 
 describe("the status board", () => {
@@ -89,6 +90,35 @@ describe("the status board", () => {
     const shown = board.bridges(new Map([["br2", 9]]));
     expect(shown.map((bridge) => bridge.vpcId)).toEqual(["b", null]);
     expect(shown[0]).toMatchObject({ flowCount: 9, lastResync: "1970-01-01T00:00:00.000Z" });
+  });
+
+  it("shows what is only reported, and what was to be put right where that has failed", () => {
+    const setting = { object: "bridge br1", setting: "mirrors", found: "m", wanted: null };
+    const stp = { object: "bridge br1", setting: "stp_enable", found: "true", wanted: "false" };
+    const found = (bridge: string, vpcId: string | null, error: string | null) => {
+      const flows = { missing: [], changed: [], unexpected: [], foreign: [] };
+      return { bridge, vpcId, ...flows, settings: [setting, stp], error, unread: error !== null };
+    };
+    const shown = () => board.bridges(new Map()).map(({ bridge, settings }) => [bridge, settings]);
+    const intent = slice([vpc("a", 1, 5)]);
+    board.recordOutcome(intent, { ...FINE, bridges: [found("br1", "a", null)] }, undefined);
+    expect(shown()).toEqual([
+      ["br1", [setting]],
+      ["brx", []],
+    ]);
+    expect(board.unread).toBe(0);
+    const bridges = [found("br1", "a", "hangs"), found("br9", null, "not removed yet")];
+    board.recordOutcome(intent, { ...FINE, bridges }, undefined);
+    expect(shown()).toEqual([
+      ["br1", [setting, stp]],
+      ["brx", []],
+      ["br9", [setting, stp]],
+    ]);
+    expect(board.unread).toBe(2);
+    board.switchFailed("away");
+    expect(board.unread).toBe(3);
+    board.recordOutcome(intent, FINE, undefined);
+    expect(board.bridges(new Map()).map(({ bridge }) => bridge)).toEqual(["br1", "brx"]);
   });
 
   it("says noop with the no-op backend, whatever happened", () => {

@@ -1,5 +1,10 @@
 import type { z } from "zod";
-import type { BridgeStatus, DataPlaneView, ReconcileReport } from "../../../domain/data-plane.js";
+import type {
+  BridgeStatus,
+  DataPlaneView,
+  ReconcileReport,
+  SettingDrift,
+} from "../../../domain/data-plane.js";
 import type { dataPlaneSchema, reconcileReportSchema } from "./schema.js";
 
 export function presentDataPlane(view: DataPlaneView): z.output<typeof dataPlaneSchema> {
@@ -18,12 +23,19 @@ function presentBridge(status: BridgeStatus) {
     driftCount,
     lastError,
     lastResync,
+    settings: status.settings.map(presentSetting),
   };
 }
 
+function presentSetting({ object, setting, found, wanted }: SettingDrift) {
+  return { object, setting, found, wanted };
+}
+
 export function presentReport(report: ReconcileReport): z.output<typeof reconcileReportSchema> {
-  const bridges = report.bridges.map(({ bridge, missing, changed, unexpected, foreign }) => {
-    return { bridge, missing, changed, unexpected, foreign };
+  const bridges = report.bridges.map((diff) => {
+    const { bridge, missing, changed, unexpected, foreign, error } = diff;
+    const settings = diff.settings.map(presentSetting);
+    return { bridge, missing, changed, unexpected, foreign, settings, error };
   });
   return { applied: report.applied, bridges };
 }

@@ -37,6 +37,9 @@ function interfaceStatus(id: string, vpc: DataPlaneStatus, binding: Binding): Da
   if (vpc.state === "programmed" && binding.kind === "unbound") {
     return { ...vpc, state: "pending", message: binding.message ?? unboundMessage(id) };
   }
+  if (binding.kind === "bound" && binding.hindrance !== undefined) {
+    return { ...vpc, state: "error", message: binding.hindrance };
+  }
   return vpc;
 }
 

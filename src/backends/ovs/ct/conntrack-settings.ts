@@ -1,10 +1,11 @@
 import type { FullInterfaces, InterfaceConnections } from "../../../domain/connections.js";
+import type { SettingDrift } from "../../../domain/data-plane.js";
 import type { Scope } from "../../../domain/intent.js";
-import type { SettingDrift } from "../../../domain/setting-drift.js";
 import { BackendError } from "../../backend.js";
 import type { Conntrack } from "../conntrack.js";
 import { hasBoth, type ZoneSide } from "../ct-zone.js";
 import type { InterfaceHomes } from "../interface-homes.js";
+import { UNSET } from "../settings/compare.js";
 import type { SwitchWatch } from "../switch-watch.js";
 import type { LimitWatch } from "./limit-watch.js";
 import { type SettingChange, SettingNews, scopeOfChanges } from "./setting-news.js";
@@ -122,7 +123,7 @@ export class ConntrackSettings {
       const holder = holders.get(zone);
       const limit = conntrack.wrong.get(zone);
       if (holder === undefined || limit === undefined) return [];
-      const found = limit === null ? null : String(limit);
+      const found = limit === null ? UNSET : String(limit);
       const drift = { object: zoneObject(holder), setting: "limit", found, wanted };
       const { vpcId = null, bridge } = holder;
       return [{ bridge: vpcId === null ? exchange : bridge, vpcId, drift }];

@@ -1,4 +1,4 @@
-import type { SettingDrift } from "../../../domain/setting-drift.js";
+import type { SettingDrift } from "../../../domain/data-plane.js";
 import type { BackendLog } from "../switch-watch.js";
 import type { Unixctl } from "../unixctl.js";
 

@@ -1,5 +1,5 @@
+import type { SettingDrift } from "../../../domain/data-plane.js";
 import type { Scope } from "../../../domain/intent.js";
-import type { SettingDrift } from "../../../domain/setting-drift.js";
 import type { BridgeDrift } from "../../backend.js";
 
 /** A setting that somebody else has changed. */
@@ -40,12 +40,10 @@ export function scopeOfChanges(changes: readonly SettingChange[]): Scope {
 
 /** Changes as they are told beside those of flows. */
 export function describeChanges(changes: readonly SettingChange[]): BridgeDrift[] {
-  const bridges = new Map<string, { was: string; is: string }[]>();
+  const bridges = new Map<string, SettingDrift[]>();
   for (const { bridge, drift } of changes) {
-    const { object, setting, found, wanted } = drift;
-    const text = (value: string | null) => `${object}: ${setting}=${value ?? "none"}`;
-    const told = bridges.get(bridge) ?? [];
-    bridges.set(bridge, [...told, { was: text(wanted), is: text(found) }]);
+    bridges.set(bridge, [...(bridges.get(bridge) ?? []), drift]);
   }
-  return [...bridges].map(([bridge, altered]) => ({ bridge, deleted: [], altered, added: [] }));
+  const none = { deleted: [], altered: [], added: [] };
+  return [...bridges].map(([bridge, settings]) => ({ bridge, ...none, settings }));
 }

@@ -1,6 +1,7 @@
-import type { SettingDrift } from "../../../domain/setting-drift.js";
+import type { SettingDrift } from "../../../domain/data-plane.js";
 import type { Operation } from "../ovsdb.js";
 import type { Replica } from "../replica.js";
+import { UNSET } from "../settings/compare.js";
 import type { BackendLog } from "../switch-watch.js";
 import type { ZoneHolder } from "../topology.js";
 import type { SettingChange } from "./setting-news.js";
@@ -85,7 +86,7 @@ export class ZoneTimeouts {
     const zones = holders.flatMap((holder): Finding[] => {
       const { zone, bridge, vpcId = null } = holder;
       if (!astray.has(zone)) return [];
-      const found = timeoutsOf(replica, view, zone);
+      const found = timeoutsOf(replica, view, zone) ?? UNSET;
       const drift = { object: zoneObject(holder), setting: SETTING, found, wanted };
       return [{ key: keyOf(zone), change: { bridge, vpcId, drift } }];
     });
@@ -98,7 +99,7 @@ export class ZoneTimeouts {
       policy !== undefined && isSame(timeouts, wantedTimeouts(this.#options.timeouts));
     // Where there is no row at all, every zone says so.
     if (isRight || zoneRow === undefined) return [];
-    const found = policy === undefined ? null : textOf(timeouts);
+    const found = policy === undefined ? UNSET : textOf(timeouts);
     const object = "conntrack policy of all interfaces";
     const drift = { object, setting: SETTING, found, wanted: this.#wantedText() };
     return [{ key: POLICY, change: this.#onExchange(drift) }];

@@ -19,7 +19,7 @@ import {
   isPortDescReply,
   type PortUpdate,
 } from "../../../openflow/wire/port-status.js";
-import { describeRefusal } from "../../../openflow/wire/refusal.js";
+import { describeRefusal, isVersionMismatch } from "../../../openflow/wire/refusal.js";
 import type { Connection } from "../link.js";
 import { openStream } from "../stream-address.js";
 
@@ -126,7 +126,8 @@ export class FlowMonitor implements Connection {
       this.#barriers.delete(xid);
       passed?.();
     } else if (type === MESSAGE_TYPES.error) {
-      this.#end(new MonitorRefused(`the switch refuses: ${describeRefusal(body)}`));
+      const reason = `the switch refuses: ${describeRefusal(body)}`;
+      this.#end(isVersionMismatch(body) ? new Error(reason) : new MonitorRefused(reason));
     }
   }
 

@@ -5,7 +5,7 @@ import type { PortSettings } from "../../../openflow/wire/port-status.js";
 import type { Belief } from "../belief.js";
 import type { StagedChange } from "../bundle.js";
 import type { FlowWriter } from "../flow-writer.js";
-import type { Topology } from "../topology.js";
+import type { BridgeView, Topology } from "../topology.js";
 import { BridgeWatch, type Suspicion } from "./bridge-watch.js";
 import { Pace } from "./pace.js";
 
@@ -26,6 +26,8 @@ export interface FlowWatchOptions {
 interface Watched {
   /** Undefined: the exchange. */
   readonly vpcId: string | undefined;
+  /** The versions of OpenFlow that the bridge was restricted to; undefined: to none. */
+  readonly protocols: string | undefined;
   readonly watch: BridgeWatch;
   readonly pace: Pace;
 }
@@ -63,12 +65,13 @@ export class FlowWatch {
   follow({ bridges }: Topology): void {
     if (this.#doubt === undefined) return;
     const own = [...bridges.values()].filter((view) => view.own);
-    const wanted = new Map(own.map(({ row, vpcId }) => [row.name, vpcId]));
-    for (const [bridge, { vpcId }] of this.#bridges) {
-      if (!wanted.has(bridge) || wanted.get(bridge) !== vpcId) this.#forget(bridge);
+    const wanted = new Map(own.map((view) => [view.row.name, view]));
+    for (const [bridge, watched] of this.#bridges) {
+      const view = wanted.get(bridge);
+      if (view === undefined || !isSame(view, watched)) this.#forget(bridge);
     }
-    for (const [bridge, vpcId] of wanted) {
-      if (!this.#bridges.has(bridge)) this.#add(bridge, vpcId);
+    for (const [bridge, view] of wanted) {
+      if (!this.#bridges.has(bridge)) this.#add(bridge, view);
     }
   }
 
@@ -103,7 +106,8 @@ export class FlowWatch {
     bundle?.carriedOut();
   }
 
-  #add(bridge: string, vpcId: string | undefined): void {
+  #add(bridge: string, view: BridgeView): void {
+    const { vpcId } = view;
     const { rundir, exchange, belief } = this.#options;
     const scope: Scope = bridge === exchange || vpcId === undefined ? "all" : new Set([vpcId]);
     const pace = new Pace(LEAST_INTERVAL_MS, () => this.#doubt?.(scope));
@@ -114,7 +118,7 @@ export class FlowWatch {
       portsChanged: () => pace.wish(),
       refused: (error) => this.#noteRefusal(error),
     });
-    this.#bridges.set(bridge, { vpcId, watch, pace });
+    this.#bridges.set(bridge, { vpcId, protocols: protocolsOf(view), watch, pace });
     watch.start();
   }
 
@@ -142,6 +146,15 @@ export class FlowWatch {
     const consequence = "changes to flows are found by the resync only";
     this.#options.log.warn({ err: error }, `the switch does not tell of changes; ${consequence}`);
   }
+}
+
+/** A bridge that speaks other versions from now on ends its connections: they are opened anew. */
+function isSame(view: BridgeView, { vpcId, protocols }: Watched): boolean {
+  return view.vpcId === vpcId && protocolsOf(view) === protocols;
+}
+
+function protocolsOf({ row }: BridgeView): string | undefined {
+  return row.settings.get("protocols");
 }
 
 function readable(why: Suspicion): object {

@@ -1,13 +1,12 @@
 import { expect, it } from "vitest";
-import type { PlannedBridge } from "../../../src/backends/backend.js";
-import { ForeignFlows } from "../../../src/reconcile/foreign-flows.js";
+import { type ForeignFindings, ForeignThings } from "../../../src/reconcile/foreign-things.js";
 
-function seen(bridge: string, vpcId: string | null, ...foreign: string[]): PlannedBridge {
-  return { bridge, vpcId, missing: [], changed: [], unexpected: [], foreign };
+function seen(bridge: string, vpcId: string | null, ...foreign: string[]): ForeignFindings {
+  return { bridge, vpcId, foreign };
 }
 
 it("tells of each foreign flow once, and when it is gone", () => {
-  const flows = new ForeignFlows();
+  const flows = new ForeignThings();
   expect(flows.note([seen("br1", "a"), seen("brx", null)], "brx")).toEqual([]);
   expect(flows.note([seen("br1", "a", "f", "g")], "brx")).toEqual([
     { bridge: "br1", appeared: ["f", "g"], vanished: [] },
@@ -26,7 +25,7 @@ it("tells of each foreign flow once, and when it is gone", () => {
 });
 
 it("takes those on a bridge that is being removed for gone, and those not looked at for there", () => {
-  const flows = new ForeignFlows();
+  const flows = new ForeignThings();
   flows.note([seen("br1", "a", "f"), seen("br2", "b", "g")], "brx");
   expect(flows.note([], "brx")).toEqual([]);
   expect(flows.note([seen("br1", null, "f")], "brx")).toEqual([
