@@ -294,6 +294,8 @@ it("the flows of a bridge are watched again as soon as its protocols are right",
   await eventually(() => installation.backend.watchedBridges() === 3);
   await sandbox.vsctl("set", "Bridge", name, "protocols=OpenFlow13");
   await eventually(() => installation.backend.watchedBridges() === 2);
+  // The switch may end a connection before the database has told why.
+  await eventually(async () => corrected(await compare()).length > 0);
   expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
   await eventually(() => installation.backend.watchedBridges() === 3);
 });
