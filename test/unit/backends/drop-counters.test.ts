@@ -8,6 +8,7 @@ import type { Claim, Topology } from "../../../src/backends/ovs/topology.js";
 import { encodeCookie } from "../../../src/openflow/cookie.js";
 import { formatFlow } from "../../../src/openflow/text.js";
 import { countedDrop, DROP_REASONS } from "../../../src/pipeline/drops.js";
+import { LAYOUT } from "../../../src/pipeline/layout.js";
 import { vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { eniId, slice, vpcId, vpcIntent } from "../../support/intents.js";
 import { interfaceOf } from "./switch-rows.js";
@@ -115,6 +116,7 @@ describe("one interface", () => {
         egressPolicy: { packets: 3, bytes: 300 },
         notAdmitted: { packets: 4, bytes: 400 },
         ingressPolicy: { packets: 5, bytes: 500 },
+        connectionLimit: { packets: 6, bytes: 600 },
       },
     });
   });
@@ -206,7 +208,7 @@ describe("all interfaces", () => {
   it("leaves out flows of others and of interfaces that are gone", async () => {
     const cookie = encodeCookie({
       mark: MARK,
-      layout: 1,
+      layout: LAYOUT,
       category: "interface",
       object: 10,
     }).toString(16);

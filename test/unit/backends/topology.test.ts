@@ -82,18 +82,23 @@ describe("members of peers' groups", () => {
   const pluggedIn = (...bridges: readonly BridgeSpec[]) => [
     ...(view(bridges).ofVpc(user).peerInterfaces ?? []),
   ];
+  const plugged = (i: number) => {
+    const [called, caller] = [9 + 2 * i, 10 + 2 * i].map((zone) => `${eniId(2, i)}:${zone}`);
+    return plug(`tap${i}`, 5 + i, eniId(2, i), called, caller);
+  };
   const own = (port: PortSpec) => pluggedIn(bridge(1, []), bridge(2, [port]));
 
   it("are plugged in where they belong, as their own VPC sees it", () => {
-    const ports = [0, 2].map((i) => plug(`tap${i}`, 5 + i, eniId(2, i), `${eniId(2, i)}:${9 + i}`));
+    const ports = [0, 2].map((i) => plugged(i));
     expect(pluggedIn(bridge(1, []), bridge(2, ports))).toEqual([eniId(2, 0), eniId(2, 2)]);
   });
 
   it("are not with a port that does not work, without a zone, on another bridge, or with two", () => {
-    const good = plug("tap0", 5, eniId(2), `${eniId(2)}:9`);
+    const good = plugged(0);
     expect(own(good)).toEqual([eniId(2)]);
     expect(own({ ...good, ofport: -1 })).toEqual([]);
     expect(own(plug("tap0", 5, eniId(2)))).toEqual([]);
+    expect(own(plug("tap0", 5, eniId(2), `${eniId(2)}:9`))).toEqual([]);
     expect(pluggedIn(bridge(1, [good]), bridge(2, []))).toEqual([]);
     expect(pluggedIn(bridge(1, [plug("tap1", 6, eniId(2))]), bridge(2, [good]))).toEqual([]);
   });

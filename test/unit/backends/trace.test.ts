@@ -10,9 +10,13 @@ import { ForgottenRecirculation, readTrace } from "../../../src/backends/ovs/tra
 import { parseIp } from "../../../src/domain/cidr.js";
 import type { Opening } from "../../../src/domain/reachability/question.js";
 import type { Probe } from "../../../src/domain/reachability/trace.js";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { vpc } from "../pipeline/topologies.js";
 
-/** As Open vSwitch 3.1.0 printed it, of two peered VPCs; the bridges are renamed. */
+/**
+ * As Open vSwitch 3.1.0 printed it, of two peered VPCs and the tables of the first layout; the
+ * bridges are renamed.
+ */
 async function recorded(name: string): Promise<string> {
   return readFile(new URL(`traces/${name}.txt`, import.meta.url), "utf8");
 }
@@ -27,6 +31,7 @@ describe("a recorded trace", () => {
       resumed: expect.stringMatching(
         /^recirc_id=0x1,ct_state=new\|trk,ct_zone=1,eth,tcp,reg0=0x10/,
       ),
+      remembered: false,
     });
   });
 
@@ -39,6 +44,7 @@ describe("a recorded trace", () => {
       ],
       output: undefined,
       resumed: expect.stringContaining(",in_port=1,"),
+      remembered: false,
     });
   });
 
@@ -47,6 +53,7 @@ describe("a recorded trace", () => {
       bridges: [{ name: RIGHT, tables: [12, 13, 14] }],
       output: 2,
       resumed: undefined,
+      remembered: false,
     });
   });
 
@@ -61,7 +68,19 @@ describe("a recorded trace", () => {
   it("of a packet that is dropped ends in the table that drops it", async () => {
     const { output, bridges, resumed } = readTrace(await recorded("nobody"));
     expect({ output, resumed }).toEqual({ output: undefined, resumed: undefined });
-    expect(stagesOf(bridges[0]?.tables ?? []).at(-1)).toBe("receiver");
+    expect(bridges[0]?.tables.at(-1)).toBe(11);
+    const { peering, ingressTrack } = VPC_TABLES;
+    expect(stagesOf([peering.number, ingressTrack.number]).at(-1)).toBe("receiver");
+  });
+
+  it.each([
+    ["ct(commit,zone=9,mark=0/0xffffffff,label=0x10000/0x1ffff),recirc(0x1)", true],
+    ["ct(commit,zone=9,mark=0x65/0xffffffff),ct(zone=8),recirc(0x1)", false],
+    ["ct(zone=8),recirc(0x1)", false],
+  ])("with %s tells whether the connection is remembered by then", (actions, remembered) => {
+    const line = "=".repeat(20);
+    const text = `Datapath actions: ${actions}\n${line}\n${line}\nFlow: recirc_id=0x1,eth,tcp\n`;
+    expect(readTrace(text)).toMatchObject({ remembered });
   });
 
   it("is no trace when it is anything else", () => {
