@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decodeCookie } from "../../../src/openflow/cookie.js";
+import { LAYOUT } from "../../../src/pipeline/layout.js";
 import { peer, waitFor } from "../../support/rest.js";
 import { explainFailures } from "./diagnosis.js";
 import { expectInSync, only } from "./resilience-scene.js";
@@ -43,8 +44,8 @@ explainFailures(() => world);
 afterAll(() => world?.dispose());
 
 it.each([
-  ["a later layout", LATER_RELEASE, 2],
-  ["back to the layout before", {}, 1],
+  ["a later layout", LATER_RELEASE, LAYOUT + 1],
+  ["back to the layout before", {}, LAYOUT],
 ] as const)(
   "nothing is lost, and nothing let through, on the way to %s",
   async (_, env, layout) => {

@@ -52,8 +52,10 @@ const dropCountSchema = z
   })
   .meta({ id: "DropCount" });
 
-function dropCount(reason: DropReason, whose: "sent" | "received") {
-  const meaning = `Packets ${whose === "sent" ? "from" : "for"} the interface`;
+const WHOSE = { sent: "from", received: "for", either: "from or for" } as const;
+
+function dropCount(reason: DropReason, whose: keyof typeof WHOSE) {
+  const meaning = `Packets ${WHOSE[whose]} the interface`;
   return dropCountSchema.describe(`${meaning}: ${DROP_MEANINGS[reason]}`);
 }
 
@@ -70,6 +72,7 @@ export const networkInterfaceDropsSchema = z
         egressPolicy: dropCount("egressPolicy", "sent"),
         notAdmitted: dropCount("notAdmitted", "sent"),
         ingressPolicy: dropCount("ingressPolicy", "received"),
+        connectionLimit: dropCount("connectionLimit", "either"),
       })
       .nullable()
       .describe("Null while nothing counts: `message` says why"),

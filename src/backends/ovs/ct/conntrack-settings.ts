@@ -90,7 +90,7 @@ export class ConntrackSettings {
     const home = homes.withId(networkInterfaceId);
     const zones = home && watch.topology.soleClaim(home.id, home.vpcId)?.zones;
     if (zones === undefined || !hasBoth(zones)) return null;
-    const reading = await limits.recent().catch((error: unknown) => {
+    const reading = await limits.read().catch((error: unknown) => {
       if (error instanceof BackendError) throw error;
       throw new BackendError("the switch did not tell its connections", { cause: error });
     });

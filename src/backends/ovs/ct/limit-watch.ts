@@ -71,14 +71,6 @@ export class LimitWatch {
     return this.#underWay;
   }
 
-  /** A reading that is no older than the time between two. */
-  recent(): Promise<LimitReading> {
-    const isRecent = this.#latest !== undefined && performance.now() - this.#latest.at < POLL_MS;
-    return isRecent && this.#latest !== undefined
-      ? Promise.resolve(this.#latest.reading)
-      : this.read();
-  }
-
   /** Reads now if there is anything to read; what goes wrong is told in the log, once. */
   async look(): Promise<void> {
     if (this.#options.watch.topology.ownZones().length === 0) return;
