@@ -109,5 +109,5 @@ it("who has opened all that it may is told so, and can be called", async () => {
     confirmedBySwitch: true,
   });
   expect(await caller.connects(there(second))).toBe(false);
-  expect(await there(second).connects(caller)).toBe(true);
+  expect(await there(third).connects(caller)).toBe(true);
 });
