@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { type Peering, peer, type RestClient, waitFor } from "../../support/rest.js";
 import { explainFailures } from "./diagnosis.js";
 import { dryRun } from "./resilience-scene.js";
@@ -67,6 +68,7 @@ function untilFlows(bridge: string, flows: readonly string[]): Promise<true> {
   return waitFor(async () => (await isBack()) && (true as const), LIMIT_MS, `flows of ${bridge}`);
 }
 
+const ROUTE = VPC_TABLES.route.number;
 const BRIDGES = ["requester", "accepter", "exchange"] as const;
 
 function bridgeOf(role: (typeof BRIDGES)[number]): string {
@@ -77,7 +79,7 @@ describe.each(BRIDGES)("on the bridge of the %s", (role) => {
   const damages = {
     deleted: (bridge: string) => world.sandbox.ofctl("del-flows", bridge),
     altered: (bridge: string) => {
-      const table = role === "exchange" ? 0 : 3;
+      const table = role === "exchange" ? 0 : ROUTE;
       return world.sandbox.ofctl("mod-flows", bridge, `table=${table},ip,actions=drop`);
     },
     added: async (bridge: string) => {
@@ -166,7 +168,7 @@ it("what is done while peerings are accepted and deleted is found just the same"
       const bridge = bridgeOf(BRIDGES[turn % 3] ?? "exchange");
       const damage = [
         ["del-flows", bridge],
-        ["mod-flows", bridge, `table=${bridge === exchange ? 0 : 3},ip,actions=drop`],
+        ["mod-flows", bridge, `table=${bridge === exchange ? 0 : ROUTE},ip,actions=drop`],
         ["--strict", "del-flows", bridge, "table=0,priority=0"],
       ][Math.floor(turn / 3) % 3];
       const seen = await metric("reconcile_drift_total");
