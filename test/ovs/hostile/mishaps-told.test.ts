@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { type NetworkInterface, waitFor } from "../../support/rest.js";
 import { explainFailures } from "../e2e/diagnosis.js";
 import { dryRun, type Report, type Setting } from "../e2e/resilience-scene.js";
@@ -131,8 +132,9 @@ it("an interface says so while a setting stops its packets", async () => {
 it("what was not done is not called applied, and the reason is at the bridge", async () => {
   const { sandbox } = world;
   const { bridge } = a.vpc;
+  const { number } = VPC_TABLES.egressTrack;
   const table = ["--id=@t", "create", "Flow_Table", "flow_limit=1"];
-  await sandbox.vsctl(...table, "--", "set", "Bridge", bridge, "flow_tables:4=@t");
+  await sandbox.vsctl(...table, "--", "set", "Bridge", bridge, `flow_tables:${number}=@t`);
   await sandbox.ofctl("del-flows", bridge);
   const report = await reconcile();
   expect(report.applied).toBe(false);
