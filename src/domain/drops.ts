@@ -9,7 +9,8 @@ export const DROP_MEANINGS = {
   egressPolicy: "the sender's groups do not allow the connection, or it is invalid",
   notAdmitted: "outside the blocks that the peering connects",
   ingressPolicy: "the receiver's groups do not allow the connection, or it is invalid",
-  connectionLimit: "the interface has as many connections in this direction as it may have",
+  connectionLimit:
+    "the interface has as many connections in this direction as it may have, or the host has no room for more",
 } as const;
 
 export type DropReason = keyof typeof DROP_MEANINGS;

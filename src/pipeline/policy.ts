@@ -26,7 +26,7 @@ import {
   YES,
   ZONE_BITS,
 } from "./registers.js";
-import { STAGES, type Stage } from "./stages.js";
+import { EGRESS, STAGES, type Stage } from "./stages.js";
 import { VPC_TABLES } from "./tables.js";
 
 /**
@@ -113,6 +113,7 @@ function otherFlows(context: VpcContext, stage: Stage): Flow[] {
       ...judgeAs(stage, stage.opening),
     ]),
     flow(fallback.value, { ip: true, ...isNew }, [...note(), ...judgeAs(stage, stage.opening)]),
+    ...(stage.state === "egressState" ? [pickedUpFlow(flow, isNew)] : []),
     ...KNOWN.map(({ state, role }) =>
       flow(ordinary.value, { ip: true, ct_state: state }, [
         moveBits(OTHER_ZONE_BITS, ZONE_BITS),
@@ -121,6 +122,21 @@ function otherFlows(context: VpcContext, stage: Stage): Flow[] {
       ]),
     ),
   ];
+}
+
+/**
+ * TCP that is new without a SYN is picked up in the middle: it may well be a late answer, so it takes
+ * no room from the calls of the interface. Peers could otherwise make it answer late, and fill that.
+ */
+function pickedUpFlow(
+  flow: (priority: number, match: Match, actions: Action[]) => Flow,
+  isNew: Match,
+): Flow {
+  return flow(PRIORITIES.ordinary.value, { tcp: true, ...isNew, tcp_flags: "-syn" }, [
+    moveBits(OTHER_ZONE_BITS, ZONE_BITS),
+    ...note(),
+    ...judgeAs(EGRESS, EGRESS.opening),
+  ]);
 }
 
 function note(): Action[] {

@@ -14,17 +14,19 @@ export interface Stage {
   readonly answering: Role;
 }
 
+export const EGRESS: Stage = {
+  state: "egressState",
+  other: "egressOther",
+  verdict: "egressVerdict",
+  room: "egressRoom",
+  onward: "peering",
+  refusal: "egressPolicy",
+  opening: "caller",
+  answering: "called",
+};
+
 export const STAGES: readonly Stage[] = [
-  {
-    state: "egressState",
-    other: "egressOther",
-    verdict: "egressVerdict",
-    room: "egressRoom",
-    onward: "peering",
-    refusal: "egressPolicy",
-    opening: "caller",
-    answering: "called",
-  },
+  EGRESS,
   {
     state: "ingressState",
     other: "ingressOther",

@@ -41,7 +41,7 @@ export const VPC_TABLES = declareTables({
   },
   egressOther: {
     purpose: "tells answers from new connections and asks the sender's security groups",
-    matches: ["ip", "icmp", "ct_state", "reg10"],
+    matches: ["ip", "icmp", "tcp", "ct_state", "reg10", "tcp_flags"],
     actions: ["set_field", "move", "resubmit", "goto_table"],
     next: ["egressVerdict", "drops"],
     calls: ["continuity", "memberships"],

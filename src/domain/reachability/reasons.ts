@@ -143,7 +143,7 @@ export function connectionLimit(
     code: "connectionLimit",
     beyond,
     reason: `${STOPS.connectionLimit}: ${eni.id}, of those that ${what}; ${describeOpening(opening)} ${way} ${formatIp(other)} is one too many`,
-    remedy: `fewer connections that ${what}, or a higher PATCHBAY_CONNECTIONS_PER_INTERFACE`,
+    remedy: `fewer connections that ${what}, or a higher PATCHBAY_CONNECTIONS_PER_INTERFACE; on a host whose table is full, fewer of anybody`,
   };
 }
 

@@ -60,7 +60,8 @@ export const STOPS = {
   ambiguousSource:
     "the receiver's VPC has peers with the same addresses and does not route to this one",
   ingressPolicy: "no ingress rule of the receiver's security groups allows it",
-  connectionLimit: "an interface has as many connections in this direction as it may have",
+  connectionLimit:
+    "an interface has as many connections in this direction as it may have, or the host has no room",
   noRouteBack: "it arrives, but the answer does not come back",
   farSide: "the far side of the peering does not let it in, or has nothing there",
 } as const satisfies Record<string, string>;

@@ -9,11 +9,34 @@ export interface FieldValue {
 
 type Read = (text: string, bytes: number) => FieldValue | undefined;
 
+/** Bits of `ct_state` (ovs-fields(7)). */
+const CT_STATE_BITS: Readonly<Record<string, number>> = {
+  new: 0,
+  est: 1,
+  rel: 2,
+  rpl: 3,
+  inv: 4,
+  trk: 5,
+  snat: 6,
+  dnat: 7,
+};
+
+/** Bits of `tcp_flags` (RFC 9293, section 3.1). */
+const TCP_FLAG_BITS: Readonly<Record<string, number>> = {
+  fin: 0,
+  syn: 1,
+  rst: 2,
+  psh: 3,
+  ack: 4,
+  urg: 5,
+};
+
 const READERS: Readonly<Record<FieldKind, Read>> = {
   number: maskable(readNumber, readNumber),
   mac: maskable(readMac, readMac),
   ipv4: maskable(readIpv4, readPrefix),
-  ctState: readCtState,
+  ctState: (text, bytes) => readFlags(CT_STATE_BITS, text, bytes),
+  tcpFlags: (text, bytes) => readFlags(TCP_FLAG_BITS, text, bytes),
   fragment: readFragment,
   vlanTag: readVlanTag,
 };
@@ -75,23 +98,15 @@ function readPrefix(text: string, bytes: number): Uint8Array | undefined {
   return bytesOf(2 ** 32 - 2 ** (32 - length), bytes);
 }
 
-/** Bits of `ct_state` (ovs-fields(7)). */
-const CT_STATE_BITS: Readonly<Record<string, number>> = {
-  new: 0,
-  est: 1,
-  rel: 2,
-  rpl: 3,
-  inv: 4,
-  trk: 5,
-  snat: 6,
-  dnat: 7,
-};
-
-function readCtState(text: string, bytes: number): FieldValue | undefined {
+function readFlags(
+  bits: Readonly<Record<string, number>>,
+  text: string,
+  bytes: number,
+): FieldValue | undefined {
   if (!/^(?:[+-][a-z]+)+$/.test(text)) return undefined;
   let [value, mask] = [0, 0];
   for (const [, sign, name = ""] of text.matchAll(/([+-])([a-z]+)/g)) {
-    const bit = CT_STATE_BITS[name];
+    const bit = bits[name];
     if (bit === undefined) return undefined;
     mask |= 1 << bit;
     if (sign === "+") value |= 1 << bit;

@@ -1,5 +1,5 @@
 /** How a field's value is spelled by the switch. */
-export type FieldKind = "number" | "mac" | "ipv4" | "ctState" | "fragment" | "vlanTag";
+export type FieldKind = "number" | "mac" | "ipv4" | "ctState" | "tcpFlags" | "fragment" | "vlanTag";
 
 /** A field as it stands in matches and actions on the wire (OpenFlow 1.4, section 7.2.3.2). */
 export interface WireField {
@@ -8,6 +8,8 @@ export interface WireField {
   readonly oxmField: number;
   readonly bytes: number;
   readonly kind: FieldKind;
+  /** Who has defined the field, where its class does not tell: it stands before the value. */
+  readonly experimenter?: number;
 }
 
 type Entry = readonly [name: string, field: WireField];
@@ -37,6 +39,7 @@ export const MATCH_FIELDS: ReadonlyMap<string, WireField> = new Map<string, Wire
   ["nw_dst", basic(12, 4, "ipv4")],
   ["nw_frag", nicira(26, 1, "fragment")],
   ["nw_proto", basic(10, 1)],
+  ["tcp_flags", onfExtension(42, 2, "tcpFlags")],
   ["icmp_type", basic(19, 1)],
   ["icmp_code", basic(20, 1)],
   ["arp_op", basic(21, 2)],
@@ -82,6 +85,11 @@ export const PART_FIELDS: ReadonlyMap<string, WireField> = new Map<string, WireF
   ["NXM_NX_CT_MARK", nicira(107, 4)],
   ["NXM_NX_CT_LABEL", nicira(108, 16)],
 ]);
+
+/** Of the Open Networking Foundation's extensions (EXT-109, before OpenFlow 1.5 had it). */
+function onfExtension(oxmField: number, bytes: number, kind: FieldKind): WireField {
+  return { oxmClass: 0xffff, oxmField, bytes, kind, experimenter: 0x4f4e4600 };
+}
 
 function fieldOf(oxmClass: number) {
   return (oxmField: number, bytes: number, kind: FieldKind = "number"): WireField => ({

@@ -11,6 +11,13 @@ const PROTOCOLS: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
   ["ip", new Map([["dl_type", "0x0800"]])],
   ["arp", new Map([["dl_type", "0x0806"]])],
   [
+    "tcp",
+    new Map([
+      ["dl_type", "0x0800"],
+      ["nw_proto", "6"],
+    ]),
+  ],
+  [
     "icmp",
     new Map([
       ["dl_type", "0x0800"],
@@ -42,10 +49,12 @@ export function writeMatch(writer: ByteWriter, match: Match): void {
 
 /** Names a field; what follows is its value, and with `masked` its mask. */
 export function writeHeader(writer: ByteWriter, field: WireField, masked: boolean): void {
-  const { oxmClass, oxmField, bytes } = field;
+  const { oxmClass, oxmField, bytes, experimenter } = field;
+  const idBytes = experimenter === undefined ? 0 : 4;
   writer.uint16(oxmClass);
   writer.uint8((oxmField << 1) | (masked ? 1 : 0));
-  writer.uint8(masked ? 2 * bytes : bytes);
+  writer.uint8(idBytes + (masked ? 2 * bytes : bytes));
+  if (experimenter !== undefined) writer.uint32(experimenter);
 }
 
 function withoutWords(match: Match): Map<string, string> {

@@ -5,6 +5,7 @@ import { eniId, slice, vpcId, vpcIntent } from "../../support/intents.js";
 import { type Host, type HostPool, hostPool } from "../../support/netns.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { connects } from "../connections.js";
+import { startPython } from "../program.js";
 import { ALL_WELL, eventually, type Installation, install, newIdentity } from "./fixture.js";
 import { plugInterface } from "./workloads.js";
 
@@ -216,4 +217,37 @@ it("keeps one interface from using up what the others need, also after a restart
     return outcome?.exchangeError === undefined && outcome?.failedVpcs.size === 0;
   });
   await useUp();
+});
+
+/** Of a server that speaks first, once it is told to. */
+const SPEAKER = [
+  "import socket, sys",
+  "s = socket.create_server(('0.0.0.0', 80))",
+  "print('ready', flush=True)",
+  "made = [s.accept()[0] for _ in range(int(sys.argv[1]))]",
+  "for line in sys.stdin:",
+  "  for each in made: each.sendall(b'late')",
+  "  print('sent', flush=True)",
+];
+const LISTENER = [
+  "import socket, sys",
+  "made = [socket.create_connection((sys.argv[1], 80), 5) for _ in range(int(sys.argv[2]))]",
+  "print('ready', flush=True)",
+  "sys.stdin.read()",
+];
+
+it("takes no room for its own calls when it answers what was forgotten", async () => {
+  const calls = 5;
+  const [client, server] = [await plug(1, 0), await plug(1, 1)];
+  const speaker = await startPython(server, "-c", SPEAKER.join("\n"), String(calls));
+  const listener = await startPython(client, "-c", LISTENER.join("\n"), server.ip, String(calls));
+  const [called, caller] = [await zoneOf(server, CALLED), await zoneOf(server, CALLER)];
+  expect(await connectionsIn(called)).toBe(calls);
+  await sandbox.appctl("dpctl/flush-conntrack", `zone=${called}`);
+  expect(await connectionsIn(called)).toBe(0);
+  await speaker.ask("");
+  await eventually(async () => (await connectionsIn(called)) === calls);
+  expect(await connectionsIn(caller)).toBe(0);
+  listener.end();
+  speaker.end();
 });

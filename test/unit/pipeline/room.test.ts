@@ -74,6 +74,20 @@ describe("an interface that others have filled with connections", () => {
   });
 });
 
+describe("TCP that is picked up in the middle", () => {
+  const answer = reversed(call(theirs, mine, 7000, TCP));
+  const packet = (flags: string) => ({
+    fields: { ...packetOf(answer), tcp: true, tcp_flags: flags } as const,
+  });
+
+  it("takes room from what others have opened, as it may be an answer to one of them", () => {
+    const network = flooded();
+    expect(network.send(mine.vpc, mine.eni, packet("ack"))).toEqual([]);
+    expect(network.drops).toEqual([{ interface: mine.eni.number, reason: "connectionLimit" }]);
+    expect(network.send(mine.vpc, mine.eni, packet("syn"))).toEqual([theirs.eni.id]);
+  });
+});
+
 describe("a packet out of order", () => {
   it.each([
     ["of a connection that the interface answers", theirs, mine],

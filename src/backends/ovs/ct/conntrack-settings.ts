@@ -1,4 +1,8 @@
-import type { FullInterfaces, InterfaceConnections } from "../../../domain/connections.js";
+import type {
+  ConnectionUse,
+  FullInterfaces,
+  InterfaceConnections,
+} from "../../../domain/connections.js";
 import type { SettingDrift } from "../../../domain/data-plane.js";
 import type { Scope } from "../../../domain/intent.js";
 import { BackendError } from "../../backend.js";
@@ -35,7 +39,10 @@ export class ConntrackSettings {
 
   start(doubt: (scope: Scope) => void): void {
     this.#doubt = doubt;
-    this.#parts.limits.start((zones) => this.#limitsChanged(zones));
+    this.#parts.limits.start((zones) => {
+      if (zones === "host") this.#doubt("all");
+      else this.#limitsChanged(zones);
+    });
   }
 
   stop(): void {
@@ -95,7 +102,10 @@ export class ConntrackSettings {
       throw new BackendError("the switch did not tell its connections", { cause: error });
     });
     const [caller, called] = [reading.get(zones.caller), reading.get(zones.called)];
-    return caller === undefined || called === undefined ? null : { caller, called };
+    if (caller === undefined || called === undefined) return null;
+    return limits.hostTrouble === undefined
+      ? { caller, called }
+      : { caller: withoutRoom(caller), called: withoutRoom(called) };
   }
 
   /** As last read; null before that. */
@@ -106,7 +116,7 @@ export class ConntrackSettings {
     const full: Record<ZoneSide, number> = { caller: 0, called: 0 };
     for (const { zone, side } of watch.topology.zoneHolders()) {
       const { count, limit } = latest.get(zone) ?? { count: 0, limit: 1 };
-      if (count >= limit) full[side] += 1;
+      if (count >= limit || limits.hostTrouble !== undefined) full[side] += 1;
     }
     return full;
   }
@@ -135,4 +145,9 @@ export class ConntrackSettings {
     this.#news.add(changes);
     this.#doubt(scopeOfChanges(changes));
   }
+}
+
+/** Where the host has no room left, an interface may have no more than it has. */
+function withoutRoom({ count, limit }: ConnectionUse): ConnectionUse {
+  return { count, limit: Math.min(count, limit) };
 }

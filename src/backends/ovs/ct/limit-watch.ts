@@ -16,8 +16,8 @@ export interface LimitWatchOptions {
   readonly pollMs?: number;
 }
 
-/** @param zones whose limit somebody has changed */
-type Changed = (zones: readonly number[]) => void;
+/** @param zones whose limit somebody has changed; "host" when its room was used up, or is there again */
+type Changed = (zones: readonly number[] | "host") => void;
 
 /**
  * Looks about once a second at the limits of conntrack's zones, which nothing tells of, while
@@ -35,7 +35,7 @@ export class LimitWatch {
 
   constructor(options: LimitWatchOptions) {
     this.#options = options;
-    this.#table = new HostTable(options.log);
+    this.#table = new HostTable(options.log, () => this.#changed("host"));
   }
 
   /** Undefined while the host has room for connections, as far as is known. */

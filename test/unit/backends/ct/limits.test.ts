@@ -147,7 +147,8 @@ describe("the room that all zones share", () => {
     let count = "99";
     const { unixctl } = control((line) => (line.includes("maxconns") ? "100\n" : count));
     const log = logged();
-    const table = new HostTable(log);
+    const turned = vi.fn();
+    const table = new HostTable(log, turned);
     await table.read(unixctl, DATAPATH);
     expect(table.full).toBeUndefined();
     count = "100";
@@ -158,6 +159,10 @@ describe("the room that all zones share", () => {
     count = "98";
     await table.read(unixctl, DATAPATH);
     expect(table.full).toBeUndefined();
+    expect(turned, "a little room is no news").toHaveBeenCalledTimes(1);
+    count = "94";
+    await table.read(unixctl, DATAPATH);
     expect(log.info).toHaveBeenCalledTimes(1);
+    expect(turned).toHaveBeenCalledTimes(2);
   });
 });

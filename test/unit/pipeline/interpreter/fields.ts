@@ -15,7 +15,7 @@ export function matches(match: Match, packet: Fields): boolean {
     if (wanted === true) return packet[field] === true;
     const value = readField(packet, field);
     if (value === undefined) return false;
-    if (field === "ct_state") return hasState(value, wanted);
+    if (field === "ct_state" || field === "tcp_flags") return hasFlags(value, wanted);
     if (ADDRESSES.has(field)) return isWithin(value, wanted);
     return agrees(value, wanted);
   });
@@ -27,8 +27,8 @@ function readField(packet: Fields, field: string): string | undefined {
 }
 
 /** `+new-inv`: these flags are set, and those are not. */
-function hasState(state: string, wanted: string): boolean {
-  const flags = state.split("|");
+function hasFlags(set: string, wanted: string): boolean {
+  const flags = set.split("|");
   return Array.from(wanted.matchAll(/([+-])(\w+)/g)).every(
     ([, sign, flag = ""]) => flags.includes(flag) === (sign === "+"),
   );
