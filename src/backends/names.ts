@@ -24,6 +24,14 @@ export class SwitchNames {
     return `${this.#prefix}p${vpcNumber.toString(BASE)}`;
   }
 
+  isUplink(port: string): boolean {
+    return port.startsWith(`${this.#prefix}p`);
+  }
+
+  isDownlink(port: string): boolean {
+    return port.startsWith(`${this.#prefix}q`);
+  }
+
   /** The patch port on the exchange that leads to the VPC's bridge. */
   downlink(vpcNumber: number): string {
     return `${this.#prefix}q${vpcNumber.toString(BASE)}`;

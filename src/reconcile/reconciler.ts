@@ -141,17 +141,22 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 
   async reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport> {
-    const work: Work = scope === "all" ? await this.#readAhead() : { scope, fresh: true };
-    const report = await this.#inTurn(() =>
-      dryRun ? this.#compareOnly(work) : this.#compareAndApply(work),
-    ).catch((error: unknown) => {
+    try {
+      const work: Work = scope === "all" ? await this.#readAhead() : { scope, fresh: true };
+      return await this.#inTurn(() =>
+        dryRun ? this.#compareOnly(work) : this.#compareAndApply(work),
+      );
+    } catch (error) {
+      // What was found out on request is true for everybody else as well.
+      if (error instanceof BackendError) this.#passFailed({ scope, fresh: true }, error);
       throw asCallerError(error);
-    });
-    return report;
+    }
   }
 
+  /** What could not be looked at is looked at again by a pass, which tells of it in the status. */
   async #compareOnly(work: Work): Promise<ReconcileReport> {
     const { diffs } = await planPass(this.#deps, work);
+    if (diffs.some(({ error }) => error !== null)) this.#mark(work.scope, { fresh: false });
     return { applied: false, bridges: diffs.map(reportedDiff) };
   }
 

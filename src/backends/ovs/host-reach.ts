@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { PortWarning } from "../../domain/data-plane.js";
 import type { Claim, Topology } from "./topology.js";
@@ -12,6 +13,8 @@ export interface HostReachOptions {
   /** Where the switch's database is: `unix:…` when the switch is on the daemon's own host. */
   readonly ovsdb: string;
   readonly read?: () => DeviceAddresses;
+  /** Devices of the host that are made of a device, such as a bridge that it is a port of. */
+  readonly above?: (device: string) => readonly string[];
   /** Milliseconds of any monotonic clock. */
   readonly now?: () => number;
 }
@@ -23,14 +26,18 @@ export interface HostReachOptions {
  */
 export class HostReach {
   readonly #read: () => DeviceAddresses;
+  readonly #above: (device: string) => readonly string[];
   readonly #now: () => number;
   #known: DeviceAddresses = new Map();
   #until = Number.NEGATIVE_INFINITY;
 
-  constructor({ ovsdb, read = readAddresses, now = () => performance.now() }: HostReachOptions) {
+  constructor(options: HostReachOptions) {
+    const { ovsdb, read = readAddresses, above = readAbove, now } = options;
     // Devices of another host may well have the names of ours.
-    this.#read = ovsdb.startsWith("unix:") ? read : () => new Map();
-    this.#now = now;
+    const isHere = ovsdb.startsWith("unix:");
+    this.#read = isHere ? read : () => new Map();
+    this.#above = isHere ? above : () => [];
+    this.#now = now ?? (() => performance.now());
   }
 
   /** @param home the VPC that the interface belongs to: nothing is told of other VPCs' ports */
@@ -44,9 +51,16 @@ export class HostReach {
   }
 
   #warn({ port, bridge }: Claim): PortWarning[] {
-    const addresses = this.#addresses().get(port);
-    if (addresses === undefined) return [];
-    const message = `device ${port}, port of bridge ${bridge}, carries ${addresses.join(", ")} in the host's own network: the workload may reach the host there. Run ovs/close-port.sh ${port} on the host, and stop what gives it addresses`;
+    const addresses = this.#addresses().get(port) ?? [];
+    const above = this.#above(port);
+    const seen = [
+      ...(addresses.length > 0
+        ? [`carries ${addresses.join(", ")} in the host's own network`]
+        : []),
+      ...(above.length > 0 ? [`is part of the host's device ${above.join(", ")}`] : []),
+    ];
+    if (seen.length === 0) return [];
+    const message = `device ${port}, port of bridge ${bridge}, ${seen.join(" and ")}: the workload may reach the host there. Run ovs/close-port.sh ${port} on the host, and stop what does that to it`;
     return [{ code: "hostReachable", message }];
   }
 
@@ -58,6 +72,23 @@ export class HostReach {
     }
     return this.#known;
   }
+}
+
+/** With the kernel datapath each port is below Open vSwitch's own device. */
+const SWITCHES_OWN = "ovs-system";
+const ABOVE = "upper_";
+
+function readAbove(device: string): string[] {
+  let entries: string[];
+  try {
+    entries = readdirSync(`/sys/class/net/${device}`);
+  } catch (error) {
+    // It has no device here, as one of a patch or of another namespace: nothing is to be seen of it.
+    if (error instanceof Error && "code" in error) return [];
+    throw error;
+  }
+  const above = entries.filter((entry) => entry.startsWith(ABOVE));
+  return above.map((entry) => entry.slice(ABOVE.length)).filter((name) => name !== SWITCHES_OWN);
 }
 
 function readAddresses(): DeviceAddresses {

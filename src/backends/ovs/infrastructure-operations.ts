@@ -9,6 +9,9 @@ import type { WantedBridge, WantedPort } from "./wanted.js";
 /** The operations that make and repair bridges and ports, for one transaction. */
 export function creationOperations(work: readonly BridgeWork[]): Operation[] {
   return work.flatMap((item) => [
+    ...item.misplaced.map(({ port, bridge }) =>
+      mutate("Bridge", byUuid(bridge), ["ports", "delete", toSet([toUuid(port)])]),
+    ),
     ...item.missingPorts.flatMap(insertPort),
     ...item.wrongPorts.flatMap(({ wanted, existing }) => repairPort(wanted, existing)),
     ...item.corrections.map(({ operation }) => operation),

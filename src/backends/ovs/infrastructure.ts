@@ -4,6 +4,7 @@ import type { BackendIdentity } from "../backend.js";
 import { isGone } from "../flows/desired.js";
 import type { SwitchNames } from "../names.js";
 import { externalIds, type Role } from "./external-ids.js";
+import type { Uuid } from "./rows.js";
 import {
   type Correction,
   compareSettings,
@@ -21,6 +22,8 @@ export interface BridgeWork {
   /** Undefined: the bridge is to be made, with all its ports. */
   readonly existing: BridgeView | undefined;
   readonly missingPorts: readonly WantedPort[];
+  /** Ports of ours on bridges where they do not belong: they are made anew in their place. */
+  readonly misplaced: readonly { readonly port: Uuid; readonly bridge: Uuid }[];
   readonly wrongPorts: readonly { readonly wanted: WantedPort; readonly existing: BridgePort }[];
   /** Whether what makes it a bridge of ours is wrong. */
   readonly wrongSettings: boolean;
@@ -95,7 +98,9 @@ function describeSettings(
 ): SettingDrift[] {
   return [
     ...bridgeDrift(wanted, topology.bridges.get(wanted.name)),
-    ...wanted.ports.flatMap((port) => portDrift(port, topology.ports.get(port.name))),
+    ...wanted.ports.flatMap((port) =>
+      portDrift(port, portInPlace(port.name, wanted.name, topology)),
+    ),
     ...corrections.map(({ drift }) => drift),
     ...reported,
   ];
@@ -161,9 +166,26 @@ function clashOf(wanted: WantedBridge, topology: Topology): string | undefined {
 
 function portClash(wanted: WantedPort, bridge: string, topology: Topology): string | undefined {
   const existing = topology.ports.get(wanted.name);
-  if (existing === undefined || (existing.own && existing.bridge === bridge)) return undefined;
+  if (existing === undefined || existing.own) return undefined;
+  if (existing.bridge === bridge && isOurPatch(wanted, existing)) return undefined;
   const where = `port ${wanted.name} exists already on bridge ${existing.bridge}`;
   return `${where} and does not belong to this installation`;
+}
+
+/** A patch that nothing marks any more, in its place and to the right peer, is still ours. */
+function isOurPatch({ type, options }: WantedPort, { interfaces }: BridgePort): boolean {
+  const [only] = interfaces;
+  return type === "patch" && only?.type === type && includes(only.options, options);
+}
+
+/** The port where it belongs; one that another tool has moved elsewhere is made anew. */
+function portInPlace(
+  name: string,
+  bridge: string,
+  { ports }: Pick<Topology, "ports">,
+): BridgePort | undefined {
+  const found = ports.get(name);
+  return found?.bridge === bridge ? found : undefined;
 }
 
 function workOn(
@@ -172,15 +194,21 @@ function workOn(
   corrections: readonly Correction[],
 ): BridgeWork[] {
   const existing = topology.bridges.get(wanted.name);
-  const missingPorts = wanted.ports.filter(({ name }) => !topology.ports.has(name));
+  const placeOf = (name: string) => portInPlace(name, wanted.name, topology);
+  const missingPorts = wanted.ports.filter(({ name }) => placeOf(name) === undefined);
+  const misplaced = missingPorts.flatMap(({ name }) => {
+    const port = topology.ports.get(name);
+    const bridge = topology.bridges.get(port?.bridge ?? "")?.row.uuid;
+    return port === undefined || bridge === undefined ? [] : [{ port: port.row.uuid, bridge }];
+  });
   const wrongPorts = wanted.ports.flatMap((port) => {
-    const found = topology.ports.get(port.name);
+    const found = placeOf(port.name);
     return found === undefined || isRight(port, found) ? [] : [{ wanted: port, existing: found }];
   });
   const wrongSettings = existing !== undefined && !hasSettings(wanted, existing);
   const settled = existing !== undefined && missingPorts.length + wrongPorts.length === 0;
   if (settled && !wrongSettings && corrections.length === 0) return [];
-  return [{ wanted, existing, missingPorts, wrongPorts, wrongSettings, corrections }];
+  return [{ wanted, existing, missingPorts, misplaced, wrongPorts, wrongSettings, corrections }];
 }
 
 function hasSettings(wanted: WantedBridge, { row }: BridgeView): boolean {

@@ -79,6 +79,15 @@ export class JsonRpc {
     this.#end(new Error("the connection is closed"), false);
   }
 
+  /** Asks for any answer at all; without one the connection counts as lost. */
+  async probe(method: string, limitMs: number): Promise<void> {
+    try {
+      await this.request(method, [], limitMs);
+    } catch (error) {
+      if (!(error instanceof RpcError)) this.#end(new Error("the peer does not answer"));
+    }
+  }
+
   #read(chunk: Buffer): void {
     try {
       for (const message of this.#scanner.push(chunk)) this.#receive(message);

@@ -54,6 +54,11 @@ export class Link<C extends Connection> {
     return this.#connection;
   }
 
+  /** Undefined while there is none. */
+  get connection(): C | undefined {
+    return this.#connection;
+  }
+
   #connect(): void {
     this.#attempt = this.#try().finally(() => {
       this.#attempt = undefined;
@@ -85,6 +90,8 @@ export class Link<C extends Connection> {
   #lose(connection: C, error: Error): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
+    // Of several sockets one may be left.
+    connection.close();
     this.#options.down(error);
     this.#retry(error);
   }

@@ -176,7 +176,12 @@ class OvsBackend implements Backend {
     const intent = loaded.value;
     this.#homes.learn(intent);
     this.#groupUsers.learn(intent);
-    return this.#planner.plan(intent, fresh, reached.value);
+    try {
+      return await this.#planner.plan(intent, fresh, reached.value);
+    } catch (error) {
+      if (error instanceof BackendError) throw error;
+      throw new BackendError(`it cannot be compared with intent: ${error}`, { cause: error });
+    }
   }
 
   readings(): Array<() => Promise<void>> {

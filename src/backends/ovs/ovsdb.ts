@@ -10,6 +10,7 @@ const DATABASE = "Open_vSwitch";
 const CONNECT_LIMIT_MS = 5000;
 const MONITOR_LIMIT_MS = 10_000;
 const TRANSACT_LIMIT_MS = 10_000;
+const PROBE_LIMIT_MS = 5000;
 
 /** One operation of a transaction (RFC 7047, section 5.2). */
 export type Operation = Readonly<Record<string, unknown>> & { readonly op: string };
@@ -120,6 +121,11 @@ export class Ovsdb implements Connection {
 
   close(): void {
     this.#rpc.close();
+  }
+
+  /** The connection is lost unless the database answers (RFC 7047, section 4.1.11). */
+  probe(): Promise<void> {
+    return this.#rpc.probe("echo", PROBE_LIMIT_MS);
   }
 
   async #monitor(): Promise<void> {

@@ -48,6 +48,8 @@ export interface InterfaceRow {
   readonly linkState: string | undefined;
   /** Of its network device; 0 or undefined when the switch sees none. */
   readonly ifindex: number | undefined;
+  /** Of its network device, whoever has set it. */
+  readonly mtu: number | undefined;
   readonly externalIds: ReadonlyMap<string, string>;
   readonly settings: Settings;
 }
@@ -73,6 +75,7 @@ export const COLUMNS = {
     "admin_state",
     "link_state",
     "ifindex",
+    "mtu",
     "external_ids",
     ...SETTING_COLUMNS.Interface,
   ],
@@ -128,6 +131,7 @@ export function readInterface(uuid: Uuid, row: Columns): InterfaceRow {
     adminState: string(row["admin_state"]),
     linkState: string(row["link_state"]),
     ifindex: number(row["ifindex"]),
+    mtu: number(row["mtu"]),
     externalIds: map(row["external_ids"]),
     settings: readSettings("Interface", row),
   };

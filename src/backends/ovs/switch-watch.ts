@@ -56,6 +56,7 @@ export class SwitchWatch {
   readonly #ovsdb: Link<Ovsdb>;
   readonly #unixctl: Link<Unixctl>;
   #events: BackendEvents | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
   /** Whether port numbers may still be those of an ovs-vswitchd that is gone. */
   #portsAreStale = true;
   /** The ovs-vswitchd whose ports were refreshed last. */
@@ -87,10 +88,19 @@ export class SwitchWatch {
     this.#events = events;
     this.#ovsdb.start();
     this.#unixctl.start();
+    this.#heartbeat = setTimeout(() => void this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  /** Who hangs keeps its sockets open: only that it does not answer tells. */
+  async #beat(): Promise<void> {
+    await Promise.all([this.#ovsdb.connection?.probe(), this.#unixctl.connection?.probe()]);
+    if (this.#events === undefined) return;
+    this.#heartbeat = setTimeout(() => void this.#beat(), HEARTBEAT_MS).unref();
   }
 
   stop(): void {
     this.#events = undefined;
+    clearTimeout(this.#heartbeat);
     this.#ovsdb.stop();
     this.#unixctl.stop();
   }
@@ -228,6 +238,7 @@ export class SwitchWatch {
 /** Tables that say which bridges and ports there are. */
 const TOPOLOGICAL: ReadonlySet<TableName> = new Set(["Bridge", "Port", "Interface"]);
 const SWITCH = "ovs-vswitchd";
+const HEARTBEAT_MS = 1000;
 
 async function connected<C extends Connection>(link: Link<C>, trouble: string): Promise<C> {
   try {

@@ -141,12 +141,16 @@ export class Topology implements PortView {
     return this.#downlinks.get(vpcId);
   }
 
+  /** Either end counts where it belongs, and not where another tool has put it. */
   #noteUplink(port: BridgePort, names: SwitchNames): void {
     const ofport = usablePort(port.interfaces[0]);
-    const { vpcId } = port;
+    const { vpcId, row, bridge } = port;
     if (!port.own || port.role !== "uplink" || vpcId === undefined || ofport === undefined) return;
-    const onExchange = port.bridge === names.exchange;
-    (onExchange ? this.#downlinks : this.#uplinks).set(vpcId, ofport);
+    if (bridge === names.exchange) {
+      if (names.isDownlink(row.name)) this.#downlinks.set(vpcId, ofport);
+    } else if (names.isUplink(row.name) && this.bridges.get(bridge)?.vpcId === vpcId) {
+      this.#uplinks.set(vpcId, ofport);
+    }
   }
 }
 

@@ -54,6 +54,11 @@ export class Unixctl implements Connection {
     return String(await this.#second.request(command, args, LIMIT_MS));
   }
 
+  /** The connection is lost unless ovs-vswitchd answers. */
+  probe(): Promise<void> {
+    return this.#second.probe("version", LIMIT_MS);
+  }
+
   close(): void {
     this.#first.close();
     this.#second.close();

@@ -43,7 +43,6 @@ export const SETTING_COLUMNS = {
     "ingress_policing_kpkts_burst",
     "mtu_request",
     "ofport_request",
-    "mac",
     "bfd",
     "cfm_mpid",
     "lldp",

@@ -23,10 +23,10 @@ function hindrancesOn({ ports }: BridgeView, found: Map<string, string>): void {
   const isProtected = ({ row }: BridgePort) => row.settings.has("protected");
   const areApart = ports.filter(isProtected).length > 1;
   for (const port of ports) {
-    for (const { externalIds, settings } of port.interfaces) {
+    for (const { externalIds, settings, mtu: actual } of port.interfaces) {
       const id = externalIds.get(IFACE_ID);
       if (id === undefined) continue;
-      const mtu = Number(settings.get("mtu_request") ?? LEAST_MTU);
+      const mtu = actual ?? Number(settings.get("mtu_request") ?? LEAST_MTU);
       if (areApart && isProtected(port)) found.set(id, APART);
       else if (mtu < LEAST_MTU) found.set(id, tooLong(mtu));
     }
@@ -37,5 +37,5 @@ const APART =
   "its port is protected, and so are others of this VPC: packets between them do not pass";
 
 function tooLong(mtu: number): string {
-  return `its port was given an MTU of ${mtu}: longer packets do not pass`;
+  return `its port has an MTU of ${mtu}: longer packets do not pass`;
 }

@@ -59,7 +59,6 @@ export const RULES: readonly Rule[] = [
   others(INTERFACE, "ingress_policing_kpkts_burst", "drops what comes in faster"),
   others(INTERFACE, "mtu_request", "longer packets do not pass"),
   others(INTERFACE, "ofport_request", "changes the port's number"),
-  others(INTERFACE, "mac", "the address of the device"),
   others(INTERFACE, "bfd:*", "the switch takes BFD packets for itself"),
   others(INTERFACE, "cfm_mpid", "the switch takes CFM frames for itself"),
   others(INTERFACE, "lldp:*", "the switch takes LLDP frames for itself"),
