@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ovsdbAnswers } from "../../../src/backends/ovs/ovs-backend.js";
 import { peeringIntent, slice, vpcIntent } from "../../support/intents.js";
@@ -45,6 +47,23 @@ it("notices that ovs-vswitchd is gone, says so, and restores every flow once it 
   const outcome = await installation.reconcile(EVERYTHING);
   expect(outcome).toMatchObject({ ...ALL_WELL, installedPeerings: [PEERING.id] });
   expect(await flowsOfEveryBridge()).toEqual(before);
+});
+
+it.each([
+  ["ovs-vswitchd", "ovs-vswitchd.pid"],
+  ["ovsdb-server", "ovsdb-server.pid"],
+])("notices that %s hangs, and finds it again when it goes on", async (_program, pidFile) => {
+  const pid = Number(await readFile(join(sandbox.dir, pidFile), "utf8"));
+  installation.doubts.length = 0;
+  process.kill(pid, "SIGSTOP");
+  try {
+    await eventually(() => installation.doubts.includes("all"));
+    expect(await reachesSwitch(installation)).toBe(false);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await foundAgain(installation);
+  expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
 });
 
 it("does not carry out a plan from before a restart", async () => {

@@ -155,6 +155,36 @@ describe("what another tool sets is put right", () => {
   });
 });
 
+describe("a port of ours that was moved", () => {
+  it.each([
+    ["to another VPC's bridge", () => installation.names.vpcBridge(2)],
+    ["to the exchange", () => installation.names.exchange],
+  ])("%s is made anew where it belongs", async (_where, to) => {
+    const { names } = installation;
+    const name = names.uplink(1);
+    const uuid = await sandbox.vsctl("get", "Port", name, "_uuid");
+    const remove = ["remove", "Bridge", names.vpcBridge(1), "ports", uuid];
+    await sandbox.vsctl(...remove, "--", "add", "Bridge", to(), "ports", uuid);
+    await eventually(async () => {
+      await installation.reconcile(EVERYTHING);
+      return (await sandbox.vsctl("port-to-br", name)) === names.vpcBridge(1);
+    });
+    expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
+    expect(corrected(await compare())).toEqual([]);
+  });
+
+  it("is ours without its marks, as long as it leads to its peer", async () => {
+    const name = installation.names.uplink(1);
+    const clear = (table: string) => ["clear", table, name, "external_ids"];
+    await sandbox.vsctl(...clear("Port"), "--", ...clear("Interface"));
+    await eventually(async () => {
+      await installation.reconcile(EVERYTHING);
+      return (await sandbox.vsctl("get", "Port", name, "external_ids")).includes("patchbay");
+    });
+    expect(corrected(await compare())).toEqual([]);
+  });
+});
+
 it("what was changed while nobody watched is put right at the start", async () => {
   const { identity, names } = installation;
   await installation.stop();
@@ -238,6 +268,9 @@ it("an interface whose packets a reported setting stops says so while it does", 
   await sandbox.vsctl("set", "Interface", plugged, "mtu_request=400");
   await eventually(() => /MTU of 400/.test(hindrance() ?? ""));
   await sandbox.vsctl("clear", "Interface", plugged, "mtu_request");
+  await sandbox.run("ip", ["link", "set", plugged, "mtu", "300"]);
+  await eventually(() => /MTU of 300/.test(hindrance() ?? ""));
+  await sandbox.run("ip", ["link", "set", plugged, "mtu", "1500"]);
   await eventually(() => hindrance() === undefined);
   expect(settingsOf(await compare())).toEqual([]);
 });

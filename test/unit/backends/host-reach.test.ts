@@ -69,3 +69,12 @@ it("asks the kernel once a second, however often it is asked", () => {
   now = 1000;
   expect([count(), asked]).toEqual([1, 2]);
 });
+
+it("tells of a device of the host that a port is part of", () => {
+  const above = (device: string) => (device === "tap1" ? ["docker0"] : []);
+  const reach = new HostReach({ ovsdb: "unix:/run/db.sock", read: () => new Map(), above });
+  const [warning, ...others] = reach.warnings(TOPOLOGY, eniId(1), vpcId(1));
+  expect(others).toEqual([]);
+  expect(warning?.message).toContain("device tap1");
+  expect(warning?.message).toContain("docker0");
+});
