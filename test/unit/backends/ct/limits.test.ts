@@ -147,7 +147,7 @@ describe("the room that all zones share", () => {
     let count = "99";
     const { unixctl } = control((line) => (line.includes("maxconns") ? "100\n" : count));
     const log = logged();
-    const turned = vi.fn();
+    const turned = vi.fn<() => void>();
     const table = new HostTable(log, turned);
     await table.read(unixctl, DATAPATH);
     expect(table.full).toBeUndefined();
