@@ -6,7 +6,7 @@ import { createOvsBackend } from "../../../src/backends/ovs/ovs-backend.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
-import { ALL_WELL, type Installation, install, newIdentity } from "./fixture.js";
+import { ALL_WELL, foundAgain, type Installation, install, newIdentity } from "./fixture.js";
 
 const VPCS = [vpcIntent(1, 1), vpcIntent(2, 1)];
 
@@ -120,11 +120,15 @@ it("gives up after the first bridges when the switch hangs amid a plan", async (
   try {
     const outcome = await installation.backend.apply(plan);
     expect(outcome.failedVpcs.size).toBe(30);
-    expect(outcome.failedVpcs.get("vpc-1")).toMatch(/ovs-vswitchd did not answer within 1 s/);
+    // By the time that the rest has been tried, the switch may count as lost as a whole.
+    expect(outcome.failedVpcs.get("vpc-1")).toMatch(
+      /ovs-vswitchd did not answer within 1 s|restarted, or was away/,
+    );
     expect(bundles).toBeLessThan(10);
   } finally {
     process.kill(pid, "SIGCONT");
   }
+  await foundAgain(installation);
   expect(await installation.reconcile(slice("all", closed), true)).toMatchObject(ALL_WELL);
   await installation.stop();
 }, 60_000);
