@@ -10,9 +10,15 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [0xffff, "experimenter"],
 ]);
 
-/** Whether the two sides have no version of OpenFlow in common: nothing was asked, nothing refused. */
+const [HELLO_FAILED, BAD_REQUEST] = [0, 1];
+/** OFPBRC_BAD_VERSION: the switch has settled on an older version than that of the request. */
+const BAD_VERSION = 0;
+
+/** Whether the two sides do not speak the same version of OpenFlow: nothing was asked, nothing refused. */
 export function isVersionMismatch(body: Buffer): boolean {
-  return body.length >= 2 && body.readUInt16BE(0) === 0;
+  if (body.length < 4) return false;
+  const type = body.readUInt16BE(0);
+  return type === HELLO_FAILED || (type === BAD_REQUEST && body.readUInt16BE(2) === BAD_VERSION);
 }
 
 /** The body of an error message in words: `OpenFlow error 5 (flow mod failed), code 1`. */
