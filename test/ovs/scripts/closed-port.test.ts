@@ -66,6 +66,16 @@ function allFrames(scene: HostScene): Buffer[] {
   return Object.values(FRAMES_TO_HOST).flatMap((frames) => frames(scene, "host"));
 }
 
+/**
+ * The workload's kernel sends frames of its own meanwhile, so both counts go on.
+ * @param before frames that came in before the port was closed
+ */
+async function untilAllAreDropped(port: string, before = 0): Promise<void> {
+  const areDropped = async () =>
+    (await droppedBehindSwitch(port)) + before === (await received(port));
+  await waitFor(areDropped, LIMIT_MS, "the frames to be dropped");
+}
+
 describe("a workload plugged in by ovs/netns.sh", () => {
   const namespace = uniqueName("pbt");
   const other = uniqueName("pbt");
@@ -103,8 +113,7 @@ describe("a workload plugged in by ovs/netns.sh", () => {
 
   it.each(Object.entries(FRAMES_TO_HOST))("has its %s end at the link", async (_, frames) => {
     await throwFrames(namespace, "eth0", frames(scene, "host"));
-    const count = await received(port);
-    await waitFor(async () => (await droppedBehindSwitch(port)) === count, LIMIT_MS, "the frames");
+    await untilAllAreDropped(port);
     expect(stack.seen).toEqual([]);
     expect(services.seen).toEqual([]);
   });
@@ -124,8 +133,7 @@ describe("a workload plugged in by ovs/netns.sh", () => {
     await throwFrames(namespace, "eth0", frames);
     await world.sandbox.startAgain();
     await throwFrames(namespace, "eth0", frames);
-    const count = await received(port);
-    await waitFor(async () => (await droppedBehindSwitch(port)) === count, LIMIT_MS, "the frames");
+    await untilAllAreDropped(port);
     expect(stack.seen).toEqual([]);
     expect(await run("check-port.sh", [port])).toMatchObject({ exitCode: 0 });
   });
@@ -212,10 +220,7 @@ describe("a device plugged in by other means", () => {
     const [came, ended] = [await received(device), await droppedBehindSwitch(device)];
     stack.take();
     await throwAll();
-    // The workload's kernel sends frames of its own meanwhile, which count as well.
-    const allAreDropped = async () =>
-      (await droppedBehindSwitch(device)) - ended === (await received(device)) - came;
-    await waitFor(allAreDropped, LIMIT_MS, "the frames");
+    await untilAllAreDropped(device, came - ended);
     expect(stack.take()).toEqual([]);
     expect(await check()).toMatchObject({ exitCode: 0 });
     await waitFor(async () => (await shown(eni(2))).warnings.length === 0, LIMIT_MS, "no warning");
