@@ -26,7 +26,7 @@ import {
   YES,
   ZONE_BITS,
 } from "./registers.js";
-import { EGRESS, STAGES, type Stage } from "./stages.js";
+import { STAGES, type Stage } from "./stages.js";
 import { VPC_TABLES } from "./tables.js";
 
 /**
@@ -113,7 +113,7 @@ function otherFlows(context: VpcContext, stage: Stage): Flow[] {
       ...judgeAs(stage, stage.opening),
     ]),
     flow(fallback.value, { ip: true, ...isNew }, [...note(), ...judgeAs(stage, stage.opening)]),
-    ...(stage.state === "egressState" ? [pickedUpFlow(flow, isNew)] : []),
+    ...(stage.opening === "caller" ? [pickedUpFlow(flow, stage, isNew)] : []),
     ...KNOWN.map(({ state, role }) =>
       flow(ordinary.value, { ip: true, ct_state: state }, [
         moveBits(OTHER_ZONE_BITS, ZONE_BITS),
@@ -130,12 +130,13 @@ function otherFlows(context: VpcContext, stage: Stage): Flow[] {
  */
 function pickedUpFlow(
   flow: (priority: number, match: Match, actions: Action[]) => Flow,
+  stage: Stage,
   isNew: Match,
 ): Flow {
   return flow(PRIORITIES.ordinary.value, { tcp: true, ...isNew, tcp_flags: "-syn" }, [
     moveBits(OTHER_ZONE_BITS, ZONE_BITS),
     ...note(),
-    ...judgeAs(EGRESS, EGRESS.opening),
+    ...judgeAs(stage, stage.opening),
   ]);
 }
 

@@ -14,19 +14,17 @@ export interface Stage {
   readonly answering: Role;
 }
 
-export const EGRESS: Stage = {
-  state: "egressState",
-  other: "egressOther",
-  verdict: "egressVerdict",
-  room: "egressRoom",
-  onward: "peering",
-  refusal: "egressPolicy",
-  opening: "caller",
-  answering: "called",
-};
-
 export const STAGES: readonly Stage[] = [
-  EGRESS,
+  {
+    state: "egressState",
+    other: "egressOther",
+    verdict: "egressVerdict",
+    room: "egressRoom",
+    onward: "peering",
+    refusal: "egressPolicy",
+    opening: "caller",
+    answering: "called",
+  },
   {
     state: "ingressState",
     other: "ingressOther",

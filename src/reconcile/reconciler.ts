@@ -3,7 +3,6 @@ import type { FullInterfaces, InterfaceConnections } from "../domain/connections
 import type {
   BackendKind,
   Binding,
-  BridgeDiff,
   BridgeStatus,
   DataPlaneStatus,
   DataPlaneView,
@@ -15,13 +14,13 @@ import type {
   Waker,
 } from "../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../domain/drops.js";
-import { DomainError } from "../domain/errors.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../domain/intent.js";
 import type { Probe, TraceOutcome, Tracing } from "../domain/reachability/trace.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { IntentQuotas } from "../store/intent-snapshot.js";
 import { BridgeJournal } from "./bridge-journal.js";
 import { DirtySet, type Work } from "./dirty-set.js";
+import { asCallerError, readForCaller, reportedDiff } from "./for-callers.js";
 import { IntentSource } from "./intent-source.js";
 import { applyPass, type PassDeps, type PassResult, planPass } from "./pass.js";
 import { readAhead } from "./resync.js";
@@ -332,26 +331,16 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 
   /** Not in turn: reading disturbs nothing, and need not wait for a pass. */
-  async dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null> {
-    try {
-      return await this.#deps.backend.dropsOf(networkInterfaceId);
-    } catch (error) {
-      if (!(error instanceof BackendError)) throw error;
-      throw new DomainError("ServiceUnavailable", COUNTERS_TROUBLE, { cause: error });
-    }
+  dropsOf(networkInterfaceId: string): Promise<InterfaceDrops | null> {
+    return readForCaller(this.#deps.backend.dropsOf(networkInterfaceId), COUNTERS_TROUBLE);
   }
 
   surveyDrops(): Promise<DropSurvey | null> {
     return this.#deps.backend.surveyDrops();
   }
 
-  async connections(networkInterfaceId: string): Promise<InterfaceConnections | null> {
-    try {
-      return await this.#deps.backend.connections(networkInterfaceId);
-    } catch (error) {
-      if (!(error instanceof BackendError)) throw error;
-      throw new DomainError("ServiceUnavailable", CONNECTIONS_TROUBLE, { cause: error });
-    }
+  connections(networkInterfaceId: string): Promise<InterfaceConnections | null> {
+    return readForCaller(this.#deps.backend.connections(networkInterfaceId), CONNECTIONS_TROUBLE);
   }
 
   fullInterfaces(): FullInterfaces | null {
@@ -376,17 +365,6 @@ class LevelTriggeredReconciler implements Reconciler {
   next(peeringId: string, limitMs: number): Promise<void> {
     return this.#settlements.next(peeringId, limitMs);
   }
-}
-
-function reportedDiff(diff: BridgeDiff): BridgeDiff {
-  const { bridge, missing, changed, unexpected, foreign, settings, error } = diff;
-  return { bridge, missing, changed, unexpected, foreign, settings, error };
-}
-
-/** An operator who asks directly is told what is wrong with the switch. */
-function asCallerError(error: unknown): unknown {
-  if (!(error instanceof BackendError)) return error;
-  return new DomainError("ServiceUnavailable", error.message, { cause: error });
 }
 
 /** Why not is in the log: it tells of the host. */

@@ -14,15 +14,16 @@ import { FROZEN } from "./freeze-watch.js";
 import { bridgeTrouble, uplinkTrouble } from "./health.js";
 import { type BridgeWork, planInfrastructure } from "./infrastructure.js";
 import { creationOperations, removalOperations } from "./infrastructure-operations.js";
+import { messageOf } from "./message-of.js";
 import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { FlowComparison, OvsPlan } from "./ovs-plan.js";
-import { type Operation, TransactionError } from "./ovsdb.js";
+import type { Operation } from "./ovsdb.js";
 import { reportBridges } from "./plan-report.js";
 import type { Planner, PlannerParts } from "./planner.js";
 import { PortRepairs } from "./ports/port-repairs.js";
 import { settledPeerings } from "./settled-peerings.js";
 import type { Connections } from "./switch-watch.js";
-import { grantOperations, sidesWithoutZone, type ZoneGrant, zonesInFlows } from "./zones.js";
+import { ZoneWork } from "./zone-work.js";
 
 /**
  * Carries one plan out. The exchange is cut first and opened last, so that at no moment a packet
@@ -33,6 +34,7 @@ export class Application {
   readonly #parts: PlannerParts;
   readonly #planner: Planner;
   readonly #connections: Connections;
+  readonly #zones: ZoneWork;
   readonly #failedVpcs = new Map<string, string>();
   /** VPCs whose own bridge is in order, but not that of a peer. */
   readonly #waiting = new Map<string, string>();
@@ -47,6 +49,13 @@ export class Application {
     this.#parts = parts;
     this.#planner = planner;
     this.#connections = connections;
+    this.#zones = new ZoneWork({
+      intent: plan.intent,
+      parts,
+      connections,
+      configure: (operations, scope) => this.#configure(operations, scope),
+      fail: (vpcId, reason) => this.#fail(vpcId, reason),
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -57,7 +66,7 @@ export class Application {
     const confirmed = await this.#confirm();
     if (confirmed) {
       await this.#finishChangeover();
-      await this.#retireZones();
+      await this.#zones.retire();
     }
     await this.#removeGone();
     return this.#outcome(flows, confirmed);
@@ -71,7 +80,7 @@ export class Application {
     this.#exchangeError = exchangeClash;
     const built = work.length > 0 && (await this.#build(work));
     const reopened = await this.#repairPorts();
-    const granted = await this.#grantZones();
+    const granted = await this.#zones.grant();
     if (!built && !reopened && !granted) return flows;
     if (work.length === 0 || built) this.#failIfChanged();
     return await this.#planner.compareFlows(intent, false);
@@ -105,77 +114,6 @@ export class Application {
     const { troubles, reopened } = await repairs.carryOut(intent);
     for (const [vpcId, trouble] of troubles) this.#fail(vpcId, trouble);
     return reopened;
-  }
-
-  /**
-   * Interfaces without a conntrack zone have no flows: so they get one first.
-   * @returns whether any did
-   */
-  async #grantZones(): Promise<boolean> {
-    const { intent } = this.#plan;
-    const { watch, belief, conntrack } = this.#parts;
-    const { unixctl } = this.#connections;
-    const served = new Set<string>();
-    const waiting = new Set<string>();
-    try {
-      await conntrack.renewLimits(unixctl, watch.topology, belief.epoch);
-      // What is plugged in while zones are written down raises no doubt: so it is looked for.
-      while (await this.#grantZonesOnce(served, waiting));
-      await this.#renewTimeouts();
-    } catch (error) {
-      const concerned = waiting.size > 0 ? waiting : intent.vpcs.keys();
-      for (const id of concerned) this.#fail(id, `conntrack zones: ${messageOf(error)}`);
-    }
-    return served.size > 0;
-  }
-
-  /**
-   * @param waiting is told whom alone it concerns if this fails; nobody: it concerns all
-   * @returns whether anybody got a zone who had not been given one in this pass
-   */
-  async #grantZonesOnce(served: Set<string>, waiting: Set<string>): Promise<boolean> {
-    const { watch, belief, conntrack, zones, timeouts } = this.#parts;
-    const { intent } = this.#plan;
-    for (const { vpcId } of sidesWithoutZone(intent, watch.topology)) waiting.add(vpcId);
-    const others = timeouts.zonesOfOthers(watch.replica);
-    const grants = zones.grants(intent, watch.topology, belief, others);
-    if (grants.every(({ networkInterfaceId }) => served.has(networkInterfaceId))) return false;
-    await conntrack.prepare(
-      this.#connections.unixctl,
-      grants.map(({ zone }) => zone),
-    );
-    // From here on others' changes may go unheard: if this fails, all are to be looked at again.
-    waiting.clear();
-    await this.#writeGrants(grants);
-    for (const { networkInterfaceId } of grants) served.add(networkInterfaceId);
-    return true;
-  }
-
-  /** Time-outs are set along with them: another write would take another walk over all bridges. */
-  async #writeGrants(grants: readonly ZoneGrant[]): Promise<void> {
-    const { watch, timeouts, log } = this.#parts;
-    const { scope } = this.#plan.intent;
-    const zones = [...watch.topology.ownZones(), ...grants.map(({ zone }) => zone)];
-    const besides = timeouts.operations(watch.replica, zones);
-    try {
-      await this.#configure([...grantOperations(grants), ...besides], scope);
-    } catch (error) {
-      if (!(error instanceof TransactionError) || besides.length === 0) throw error;
-      log.warn({ err: error }, NO_TIMEOUTS);
-      await this.#configure(grantOperations(grants), scope);
-    }
-  }
-
-  /** Of zones that were there before; without them packets pass as well, so nothing fails. */
-  async #renewTimeouts(): Promise<void> {
-    const { watch, timeouts, log } = this.#parts;
-    const operations = timeouts.operations(watch.replica, watch.topology.ownZones());
-    if (operations.length === 0) return;
-    try {
-      await this.#configure(operations, this.#plan.intent.scope);
-    } catch (error) {
-      log.warn({ err: error }, NO_TIMEOUTS);
-    }
   }
 
   /** A bridge that was just made is empty; it need not be read. */
@@ -268,28 +206,6 @@ export class Application {
   async #finishChangeover(): Promise<void> {
     const limit = pLimit(BRIDGES_AT_ONCE);
     await Promise.all(this.#changingOver.map((finish) => limit(finish)));
-  }
-
-  /** Of interfaces that were unplugged; what fails now is tried again by the next pass. */
-  async #retireZones(): Promise<void> {
-    const { watch, belief, conntrack, log } = this.#parts;
-    const abandoned = conntrack.abandoned(watch.topology.zones);
-    if (abandoned.length === 0 || this.#someBridgeIsUnknown()) return;
-    const named = new Set(zonesInFlows(belief));
-    const free = abandoned.filter((zone) => !named.has(zone)).slice(0, ZONES_RETIRED_AT_ONCE);
-    const isTaken = (zone: number) => watch.topology.zones.has(zone);
-    try {
-      await conntrack.retire(this.#connections.unixctl, free, isTaken);
-    } catch (error) {
-      log.warn({ err: error }, "conntrack zones that nobody uses are not empty");
-    }
-  }
-
-  /** What is not known to be on a bridge may name any zone. */
-  #someBridgeIsUnknown(): boolean {
-    const { watch, belief } = this.#parts;
-    const own = [...watch.topology.bridges.values()].filter((view) => view.own);
-    return own.some(({ row }) => belief.of(row.name) === undefined);
   }
 
   /** Adds to the exchange what may be added now that the bridges of the VPCs are ready. */
@@ -430,14 +346,5 @@ export class Application {
   }
 }
 
-/** Each takes a walk over all connections of the host, and the caller who is cut is waiting. */
-const ZONES_RETIRED_AT_ONCE = 16;
-
-const NO_TIMEOUTS = "connections keep the switch's own time-outs for now";
-
 /** The switch forgets what is staged and not committed for 10 s. */
 const SOON_PROGRAMMED = 16;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

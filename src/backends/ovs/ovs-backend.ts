@@ -33,6 +33,7 @@ import { FROZEN } from "./freeze-watch.js";
 import { GroupUsers } from "./group-users.js";
 import { HostReach } from "./host-reach.js";
 import { InterfaceHomes } from "./interface-homes.js";
+import { messageOf } from "./message-of.js";
 import { Ofctl } from "./ofctl.js";
 import { OvsPlan } from "./ovs-plan.js";
 import { reportBridges } from "./plan-report.js";
@@ -180,7 +181,8 @@ class OvsBackend implements Backend {
       return await this.#planner.plan(intent, fresh, reached.value);
     } catch (error) {
       if (error instanceof BackendError) throw error;
-      throw new BackendError(`it cannot be compared with intent: ${error}`, { cause: error });
+      const trouble = `the switch cannot be compared with intent: ${messageOf(error)}`;
+      throw new BackendError(trouble, { cause: error });
     }
   }
 

@@ -5,6 +5,7 @@ import type { Belief } from "./belief.js";
 import { configure } from "./configure.js";
 import { FreezeWatch } from "./freeze-watch.js";
 import { type Connection, Link } from "./link.js";
+import { messageOf } from "./message-of.js";
 import { Ovsdb } from "./ovsdb.js";
 import { Replica } from "./replica.js";
 import type { TableName } from "./rows.js";
@@ -246,8 +247,4 @@ async function connected<C extends Connection>(link: Link<C>, trouble: string): 
   } catch (error) {
     throw new BackendError(`${trouble}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

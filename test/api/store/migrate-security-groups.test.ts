@@ -1,40 +1,11 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
-import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
-import pg from "pg";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { connectionOf as onPGlite } from "../../../src/store/database/embedded.js";
-import { type MigrationConnection, migrate } from "../../../src/store/database/migrate.js";
-import { connectionOf as onPostgres } from "../../../src/store/database/postgres.js";
-import { createDatabase } from "../../support/postgres.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { migrate } from "../../../src/store/database/migrate.js";
+import { copyMigrations, engines, type Opened } from "../../support/migrations.js";
 
-const MIGRATIONS = join(import.meta.dirname, "../../../prisma/migrations");
 const SECURITY_GROUPS = /_security_groups$/;
-
-interface Opened {
-  readonly connection: MigrationConnection;
-  close(): Promise<void>;
-}
-
-async function openPostgres(): Promise<Opened> {
-  const { postgres } = inject("databaseTemplates");
-  if ("missing" in postgres) throw new Error(postgres.missing);
-  const client = new pg.Client({ connectionString: await createDatabase(postgres.adminUrl) });
-  await client.connect();
-  return { connection: onPostgres(client), close: () => client.end() };
-}
-
-async function openPGlite(): Promise<Opened> {
-  const database = await PGlite.create({ extensions: { btree_gist } });
-  return { connection: onPGlite(database), close: () => database.close() };
-}
-
-const engines = [
-  { name: "pglite", open: openPGlite },
-  { name: "postgres", open: openPostgres },
-];
 
 /** Two VPCs as they were before there were groups: one with two interfaces, one with nothing. */
 const BEFORE = `
@@ -61,23 +32,13 @@ describe.each(engines)("a database of before security groups, on $name", ({ open
     rmSync(directory, { recursive: true });
   });
 
-  /** Copies the migrations up to the one that brings security groups. */
-  function copyMigrations(including: boolean): void {
-    const names = readdirSync(MIGRATIONS).sort();
-    const index = names.findIndex((name) => SECURITY_GROUPS.test(name));
-    const lock = names.filter((name) => name.endsWith(".toml"));
-    for (const name of [...names.slice(0, including ? index + 1 : index), ...lock]) {
-      cpSync(join(MIGRATIONS, name), join(directory, name), { recursive: true });
-    }
-  }
-
   const ask = (sql: string) => opened.connection.query<Record<string, unknown>>(sql, []);
 
   test("gets a default group for each VPC that lets in what was let in so far", async () => {
-    copyMigrations(false);
+    copyMigrations(SECURITY_GROUPS, directory, false);
     await migrate(opened.connection, directory);
     await opened.connection.execute(BEFORE);
-    copyMigrations(true);
+    copyMigrations(SECURITY_GROUPS, directory, true);
     expect(await migrate(opened.connection, directory)).toEqual([
       expect.stringMatching(SECURITY_GROUPS),
     ]);
@@ -137,7 +98,7 @@ describe.each(engines)("a database of before security groups, on $name", ({ open
   });
 
   test("that is empty gets none", async () => {
-    copyMigrations(true);
+    copyMigrations(SECURITY_GROUPS, directory, true);
     await migrate(opened.connection, directory);
     expect(await ask("SELECT id FROM security_group")).toEqual([]);
   });

@@ -1,40 +1,11 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
-import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
-import pg from "pg";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { connectionOf as onPGlite } from "../../../src/store/database/embedded.js";
-import { type MigrationConnection, migrate } from "../../../src/store/database/migrate.js";
-import { connectionOf as onPostgres } from "../../../src/store/database/postgres.js";
-import { createDatabase } from "../../support/postgres.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { migrate } from "../../../src/store/database/migrate.js";
+import { copyMigrations, engines, type Opened } from "../../support/migrations.js";
 
-const MIGRATIONS = join(import.meta.dirname, "../../../prisma/migrations");
 const WITHHELD_ROUTES = /_withheld_routes$/;
-
-interface Opened {
-  readonly connection: MigrationConnection;
-  close(): Promise<void>;
-}
-
-async function openPostgres(): Promise<Opened> {
-  const { postgres } = inject("databaseTemplates");
-  if ("missing" in postgres) throw new Error(postgres.missing);
-  const client = new pg.Client({ connectionString: await createDatabase(postgres.adminUrl) });
-  await client.connect();
-  return { connection: onPostgres(client), close: () => client.end() };
-}
-
-async function openPGlite(): Promise<Opened> {
-  const database = await PGlite.create({ extensions: { btree_gist } });
-  return { connection: onPGlite(database), close: () => database.close() };
-}
-
-const engines = [
-  { name: "pglite", open: openPGlite },
-  { name: "postgres", open: openPostgres },
-];
 
 /** A table with the routes that two peers have brought, of which one takes the other's traffic. */
 const BEFORE = `
@@ -58,26 +29,16 @@ describe.each(engines)("a database of before withheld routes, on $name", ({ open
     rmSync(directory, { recursive: true });
   });
 
-  /** Copies the migrations up to the one that brings withheld routes. */
-  function copyMigrations(including: boolean): void {
-    const names = readdirSync(MIGRATIONS).sort();
-    const index = names.findIndex((name) => WITHHELD_ROUTES.test(name));
-    const lock = names.filter((name) => name.endsWith(".toml"));
-    for (const name of [...names.slice(0, including ? index + 1 : index), ...lock]) {
-      cpSync(join(MIGRATIONS, name), join(directory, name), { recursive: true });
-    }
-  }
-
   const ask = (sql: string) => opened.connection.query<Record<string, unknown>>(sql, []);
 
   test("keeps the routes that it has, and withholds none of them", async () => {
-    copyMigrations(false);
+    copyMigrations(WITHHELD_ROUTES, directory, false);
     await migrate(opened.connection, directory);
     await opened.connection.execute(BEFORE);
     const routes = "SELECT destination::text, vpc_peering_id, origin FROM route ORDER BY 1";
     const before = await ask(routes);
     expect(before).toHaveLength(2);
-    copyMigrations(true);
+    copyMigrations(WITHHELD_ROUTES, directory, true);
     expect(await migrate(opened.connection, directory)).toEqual([
       expect.stringMatching(WITHHELD_ROUTES),
     ]);
@@ -86,7 +47,7 @@ describe.each(engines)("a database of before withheld routes, on $name", ({ open
   });
 
   test("loses what was withheld with its table, and takes no block with host bits", async () => {
-    copyMigrations(true);
+    copyMigrations(WITHHELD_ROUTES, directory, true);
     await migrate(opened.connection, directory);
     await opened.connection.execute(BEFORE);
     const insert = (destination: string) =>

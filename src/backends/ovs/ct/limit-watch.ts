@@ -30,7 +30,7 @@ export class LimitWatch {
   #timer: NodeJS.Timeout | undefined;
   #running = false;
   #underWay: Promise<LimitReading> | undefined;
-  #latest: { readonly at: number; readonly reading: LimitReading } | undefined;
+  #latest: LimitReading | undefined;
   #toldOfTrouble = false;
 
   constructor(options: LimitWatchOptions) {
@@ -45,7 +45,7 @@ export class LimitWatch {
 
   /** What was read last; undefined before that. */
   get latest(): LimitReading | undefined {
-    return this.#latest?.reading;
+    return this.#latest;
   }
 
   start(changed: Changed): void {
@@ -102,7 +102,7 @@ export class LimitWatch {
     const { unixctl } = await watch.connections();
     const { datapath } = conntrack;
     const reading = await readLimits(unixctl, datapath, watch.topology.ownZones());
-    this.#latest = { at: performance.now(), reading };
+    this.#latest = reading;
     if (belief.epoch === epoch) {
       const changed = conntrack.compare(reading, watch.topology.ownZones(), epoch);
       if (changed.length > 0) this.#changed(changed);

@@ -1,6 +1,7 @@
 import type { IntentSlice, VpcIntent } from "../../../domain/intent.js";
 import type { SwitchNames } from "../../names.js";
 import type { FlowWatch } from "../flow-watch/flow-watch.js";
+import { messageOf } from "../message-of.js";
 import type { Ofctl } from "../ofctl.js";
 import type { Operation, Ovsdb } from "../ovsdb.js";
 import type { SwitchWatch } from "../switch-watch.js";
@@ -93,8 +94,4 @@ export class PortRepairs {
     }
     return reopened;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
