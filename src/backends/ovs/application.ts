@@ -322,7 +322,7 @@ export class Application {
       note(names.vpcBridge(number), failedVpcs.get(id));
     }
     for (const { view } of this.#plan.gone) note(view.row.name, failedVpcs.get(view.vpcId ?? ""));
-    note(names.exchange, this.#exchangeError);
+    note(names.exchange, this.#exchangeError ?? this.#zones.timeoutsError);
     return reportBridges({ ...this.#plan, flows }, names, failures);
   }
 
