@@ -24,8 +24,20 @@ export async function received(device: string): Promise<number> {
   return Number(await readFile(`/sys/class/net/${device}/statistics/rx_packets`, "utf8"));
 }
 
+/**
+ * How many frames that came in were not dropped, at one moment: what came while the second count was
+ * read is not in the first, so both are read again. A workload's kernel sends by itself at any time.
+ */
+export async function receivedAndKept(device: string): Promise<number> {
+  for (;;) {
+    const before = await received(device);
+    const dropped = await droppedBehindSwitch(device);
+    if ((await received(device)) === before) return before - dropped;
+  }
+}
+
 /** How many of them were dropped behind the place where the switch listens in. */
-export async function droppedBehindSwitch(device: string): Promise<number> {
+async function droppedBehindSwitch(device: string): Promise<number> {
   const { stdout } = await execa("tc", ["-s", "-j", "qdisc", "show", "dev", device]);
   const queues: ReadonlyArray<{ kind: string; drops?: number }> = JSON.parse(stdout);
   return queues.find(({ kind }) => kind === "clsact")?.drops ?? 0;
