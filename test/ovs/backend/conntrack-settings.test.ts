@@ -2,7 +2,14 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { eniId, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Host, type HostPool, hostPool } from "../../support/netns.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install, newIdentity } from "./fixture.js";
+import {
+  ALL_WELL,
+  eventually,
+  type Installation,
+  install,
+  newIdentity,
+  watched,
+} from "./fixture.js";
 import { plugInterface } from "./workloads.js";
 
 const VPCS = [vpcIntent(1, 2), vpcIntent(2, 1)];
@@ -25,6 +32,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  await watched(installation, 3);
   expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
 });
 
@@ -60,6 +68,7 @@ async function driftAfter(damage: () => Promise<unknown>): Promise<string> {
 
 /** Nothing is told or done twice. */
 async function expectRest(): Promise<void> {
+  await watched(installation, 3);
   const doubts = installation.doubts.length;
   const plan = await installation.backend.plan(EVERYTHING, { fresh: true });
   expect(plan.drift).toEqual([]);

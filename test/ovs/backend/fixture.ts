@@ -133,6 +133,11 @@ export async function reachesSwitch({ backend }: Installation): Promise<boolean>
   }
 }
 
+/** Waits until so many bridges are watched: each that comes under watch is a doubt, told late. */
+export async function watched({ backend }: Installation, bridges: number): Promise<void> {
+  await eventually(() => backend.watchedBridges() === bridges);
+}
+
 /** Waits until a condition holds. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + LIMIT_MS;

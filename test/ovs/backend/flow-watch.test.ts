@@ -8,7 +8,7 @@ import type { Scope } from "../../../src/domain/intent.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
+import { ALL_WELL, eventually, type Installation, install, watched } from "./fixture.js";
 
 const VPCS = [vpcIntent(1, 1), vpcIntent(2, 1), vpcIntent(3, 1)];
 const PEERING = peeringIntent(1, 1, 2);
@@ -52,7 +52,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   duringBundle = undefined;
   expect(await installation.reconcile(EVERYTHING, true)).toMatchObject(ALL_WELL);
-  await eventually(() => installation.backend.watchedBridges() === 4);
+  await watched(installation, 4);
   for (const bridge of bridges()) await comeToRest(bridge);
   reads = [];
 });
@@ -227,13 +227,13 @@ it("finds what was done while its own bundle was on its way", async () => {
 it("follows bridges as they come and go, and a switch that was restarted", async () => {
   const four = slice("all", [...VPCS, vpcIntent(4)], [PEERING]);
   await installation.reconcile(four);
-  await eventually(() => installation.backend.watchedBridges() === 5);
+  await watched(installation, 5);
   await installation.reconcile(EVERYTHING);
-  await eventually(() => installation.backend.watchedBridges() === 4);
+  await watched(installation, 4);
   await sandbox.killVswitchd();
-  await eventually(() => installation.backend.watchedBridges() === 0);
+  await watched(installation, 0);
   await sandbox.startAgain();
-  await eventually(() => installation.backend.watchedBridges() === 4);
+  await watched(installation, 4);
   await eventually(async () => {
     return (await installation.reconcile(EVERYTHING)).failedVpcs.size === 0;
   });

@@ -4,7 +4,7 @@ import { type StageBundle, stageBundle } from "../../../src/backends/ovs/bundle.
 import { SwitchWatch } from "../../../src/backends/ovs/switch-watch.js";
 import { peeringIntent, scopeOf, slice, vpcId, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
+import { ALL_WELL, eventually, type Installation, install, watched } from "./fixture.js";
 
 // What others do to bridges and ports in the middle of an application.
 
@@ -39,14 +39,14 @@ afterEach(async () => {
 });
 
 it("confirms no peering of a VPC whose bridge goes before it is programmed", async () => {
-  const { names, doubts } = installation;
+  const { names } = installation;
   let deleted = false;
   committed = async (bridge) => {
     if (deleted || bridge !== names.exchange) return;
     deleted = true;
-    doubts.length = 0;
+    await watched(installation, 4);
     await sandbox.vsctl("del-br", names.vpcBridge(3));
-    await eventually(() => doubts.length > 0);
+    await watched(installation, 3);
   };
   const peerings = [{ ...FIRST, admitted: false }, SECOND];
   const outcome = await installation.reconcile(slice(scopeOf(1, 2, 3), VPCS, peerings));

@@ -11,6 +11,7 @@ import {
   type Installation,
   install,
   reachesSwitch,
+  watched,
 } from "./fixture.js";
 
 const PEERING = peeringIntent(1, 1, 2);
@@ -23,6 +24,7 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   installation = await install(sandbox);
   expect(await installation.reconcile(EVERYTHING)).toMatchObject(ALL_WELL);
+  await watched(installation, 3);
 });
 
 afterAll(async () => {
@@ -101,9 +103,9 @@ it("holds its turn until the switch has answered, also when intent cannot be rea
 
 it("survives a restart of ovsdb-server with flows in place", async () => {
   const before = await flowsOfEveryBridge();
-  const doubtsBefore = installation.doubts.length;
   await sandbox.killOvsdb();
-  await eventually(() => installation.doubts.length > doubtsBefore);
+  await eventually(async () => !(await reachesSwitch(installation)));
+  expect(installation.doubts.at(-1)).toBe("all");
   await expect(installation.backend.plan(EVERYTHING, { fresh: false })).rejects.toThrow(
     /database at unix:.* cannot be reached/,
   );

@@ -3,7 +3,7 @@ import type { Plan } from "../../../src/backends/backend.js";
 import type { SettingDrift } from "../../../src/domain/data-plane.js";
 import { eniId, peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
+import { ALL_WELL, eventually, type Installation, install, watched } from "./fixture.js";
 
 const PEERING = peeringIntent(1, 1, 2);
 const VPCS = [vpcIntent(1, 2), vpcIntent(2, 1)];
@@ -33,6 +33,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  await watched(installation, 3);
   expect(await installation.reconcile(EVERYTHING, true)).toMatchObject(ALL_WELL);
   expect(corrected(await compare())).toEqual([]);
 });
@@ -324,9 +325,9 @@ describe("a report leaves nothing out", () => {
 
 it("the flows of a bridge are watched again as soon as its protocols are right", async () => {
   const name = installation.names.vpcBridge(1);
-  await eventually(() => installation.backend.watchedBridges() === 3);
+  await watched(installation, 3);
   await sandbox.vsctl("set", "Bridge", name, "protocols=OpenFlow13");
-  await eventually(() => installation.backend.watchedBridges() === 2);
+  await watched(installation, 2);
   // The switch may end a connection before the database has told why; then it raises doubt again.
   await eventually(async () => {
     await installation.reconcile(EVERYTHING);

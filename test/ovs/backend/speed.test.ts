@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
-import { ALL_WELL, eventually, stageForAll } from "./fixture.js";
+import { ALL_WELL, stageForAll, watched } from "./fixture.js";
 
 const VPCS = 100;
 const ROUNDS = 21;
@@ -13,7 +13,7 @@ it(`admits and cuts a peering among ${VPCS} VPCs, and says how long it took`, as
   expect(await stage.installation.reconcile(slice("all", vpcs))).toMatchObject(ALL_WELL);
   const made = performance.now() - start;
   // A bridge that has just come under watch is read once; nobody waits for that later.
-  await eventually(() => stage.installation.backend.watchedBridges() === VPCS + 1);
+  await watched(stage.installation, VPCS + 1);
   expect(await stage.installation.reconcile(slice("all", vpcs))).toMatchObject(ALL_WELL);
   const opened: number[] = [];
   const cut: number[] = [];

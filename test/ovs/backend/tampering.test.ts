@@ -2,7 +2,14 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { PlannedBridge } from "../../../src/backends/backend.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install, newIdentity } from "./fixture.js";
+import {
+  ALL_WELL,
+  eventually,
+  type Installation,
+  install,
+  newIdentity,
+  watched,
+} from "./fixture.js";
 
 const PEERING = peeringIntent(1, 1, 2);
 const VPCS = [vpcIntent(1, 1), vpcIntent(2, 1)];
@@ -19,6 +26,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   expect(await installation.reconcile(EVERYTHING, true)).toMatchObject(ALL_WELL);
+  await watched(installation, 3);
 });
 
 afterAll(async () => {
@@ -71,6 +79,7 @@ it("is told of a bridge that lost its settings, a port or itself, and repairs ea
       installedPeerings: [PEERING.id],
     });
     await expectSettled();
+    await watched(installation, 3);
   }
   const doubtsBefore = installation.doubts.length;
   await sandbox.vsctl("del-br", names.exchange);
@@ -85,7 +94,7 @@ it("comes to rest: its own changes raise no doubt about what they were made for"
   await eventually(() => installation.doubts.length > 0);
   await installation.reconcile(EVERYTHING);
   // Coming under watch is a reason to look at the new bridge, once.
-  await eventually(() => installation.backend.watchedBridges() === 3);
+  await watched(installation, 3);
   const doubtsBefore = installation.doubts.length;
   await installation.reconcile(EVERYTHING, true);
   expect(installation.doubts.length).toBe(doubtsBefore);
