@@ -10,14 +10,7 @@ import { eniId, peeringIntent, slice, vpcId, vpcIntent } from "../../support/int
 import { type Host, type HostPool, hostPool } from "../../support/netns.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { arpFrame, BROADCAST_MAC, udp6Frame, udpFrame } from "../e2e/frames.js";
-import {
-  ALL_WELL,
-  eventually,
-  foundAgain,
-  type Installation,
-  install,
-  reachesSwitch,
-} from "./fixture.js";
+import { ALL_WELL, eventually, foundAgain, type Installation, install, lost } from "./fixture.js";
 import { sendDatagrams, sendFrames } from "./senders.js";
 import { plugInterface } from "./workloads.js";
 
@@ -296,7 +289,7 @@ describe("counting starts anew", () => {
 
   it("when ovs-vswitchd restarts; meanwhile it is said that nothing can be read", async () => {
     await sandbox.killVswitchd();
-    await eventually(async () => !(await reachesSwitch(installation)));
+    await lost(installation);
     await expect(installation.backend.dropsOf(IDS.a0)).rejects.toThrow(BackendError);
     expect(await installation.backend.surveyDrops()).toEqual({ drops: [], complete: false });
     await sandbox.startAgain();

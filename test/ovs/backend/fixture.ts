@@ -122,6 +122,11 @@ export async function foundAgain(installation: Installation): Promise<void> {
   await eventually(() => reachesSwitch(installation));
 }
 
+/** Waits until a backend has lost its switch: a doubt alone may come of anything. */
+export async function lost(installation: Installation): Promise<void> {
+  await eventually(async () => !(await reachesSwitch(installation)));
+}
+
 export async function reachesSwitch({ backend }: Installation): Promise<boolean> {
   const nothing: IntentSlice = { scope: new Set(), generation: 1, vpcs: new Map(), peerings: [] };
   try {
