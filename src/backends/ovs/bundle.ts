@@ -14,6 +14,7 @@ import {
   MessageScanner,
 } from "../../openflow/wire/message.js";
 import { describeRefusal } from "../../openflow/wire/refusal.js";
+import { messageOf } from "./message-of.js";
 import { openStream } from "./stream-address.js";
 
 const LIMIT_MS = 10_000;
@@ -83,7 +84,7 @@ async function connect(path: string, limitMs: number): Promise<Socket> {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     // A switch that hangs lets nobody in: neither at once (its queue is full) nor later.
     const hopeless = code === undefined || code === "EAGAIN";
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new BundleError(`ovs-vswitchd cannot be reached: ${reason}`, { hopeless, cause: error });
   }
 }
@@ -156,7 +157,7 @@ class Conversation {
     try {
       for (const message of this.#scanner.push(chunk)) this.#receive(message);
     } catch (error) {
-      this.end(lost(error instanceof Error ? error.message : String(error)));
+      this.end(lost(messageOf(error)));
     }
   }
 
