@@ -325,7 +325,6 @@ describe("a report leaves nothing out", () => {
 
 it("the flows of a bridge are watched again as soon as its protocols are right", async () => {
   const name = installation.names.vpcBridge(1);
-  await watched(installation, 3);
   await sandbox.vsctl("set", "Bridge", name, "protocols=OpenFlow13");
   await watched(installation, 2);
   // The switch may end a connection before the database has told why; then it raises doubt again.

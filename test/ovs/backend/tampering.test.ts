@@ -91,7 +91,7 @@ it("is told of a bridge that lost its settings, a port or itself, and repairs ea
 
 it("comes to rest: its own changes raise no doubt about what they were made for", async () => {
   await sandbox.vsctl("del-br", installation.names.vpcBridge(1));
-  await eventually(() => installation.doubts.length > 0);
+  await watched(installation, 2);
   await installation.reconcile(EVERYTHING);
   // Coming under watch is a reason to look at the new bridge, once.
   await watched(installation, 3);

@@ -6,7 +6,7 @@ import { type Host, type HostPool, hostPool } from "../../support/netns.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { connects } from "../connections.js";
 import { startPython } from "../program.js";
-import { ALL_WELL, eventually, type Installation, install, newIdentity } from "./fixture.js";
+import { ALL_WELL, eventually, type Installation, install, lost, newIdentity } from "./fixture.js";
 import { plugInterface } from "./workloads.js";
 
 /** More than `fixture.ts` lets an interface have. */
@@ -206,8 +206,8 @@ it("keeps one interface from using up what the others need, also after a restart
   };
   await useUp();
   await sandbox.killVswitchd();
+  await lost(installation);
   await sandbox.startAgain();
-  await eventually(() => installation.doubts.includes("all"));
   await eventually(async () => {
     const { backend } = installation;
     const outcome = await backend.plan(slice("all", VPCS), { fresh: false }).then(
