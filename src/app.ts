@@ -13,6 +13,7 @@ import { requestCounter } from "./api/plugins/rate-limit.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
 import { jsonBodies, schemaValidation } from "./api/plugins/validation.js";
+import { refuseWrites, type WriteRefusal } from "./api/plugins/write-refusal.js";
 import type { ExplainFailure } from "./api/problems/describe.js";
 import { CursorCodec } from "./api/rest/cursor.js";
 import { endpoint, type RestDeps } from "./api/rest/endpoint.js";
@@ -36,6 +37,7 @@ export interface AppDeps {
   /** What failures of the layers below mean for a caller, such as a database that is away. */
   readonly explainFailure: ExplainFailure;
   readonly isStopping: () => boolean;
+  readonly writeRefusal: WriteRefusal;
   /** Requests a second and credential; 0 for no limit. */
   readonly rateLimitPerSecond: number;
   readonly version: string;
@@ -58,10 +60,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const count = await requestCounter(app, deps.rateLimitPerSecond);
   await openApi(app, deps.version);
   await app.register(async (scope) => {
-    const { context, activity, isStopping } = deps;
+    const { context, activity, isStopping, writeRefusal } = deps;
     healthRoutes(scope, {
       checkDatabase: () => checkDatabase(context),
       switchError: () => activity.switchError,
+      writeRefusal,
       isStopping,
     });
     metricsRoute(scope, metrics, authenticateToken);
@@ -72,6 +75,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   await app.register(async (scope) => {
     requireCredential(scope, authenticateToken, count);
+    refuseWrites(scope, deps.writeRefusal);
     idempotencyKeys(scope, deps.context);
     const rest = restDeps(deps);
     for (const register of restRoutes) register(scope, rest);

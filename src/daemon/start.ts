@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { anyRefusal } from "../api/plugins/write-refusal.js";
 import { buildApp } from "../app.js";
 import type { Backend, BackendIdentity } from "../backends/backend.js";
 import { createNoopBackend } from "../backends/noop/noop-backend.js";
@@ -77,12 +78,13 @@ async function startParts(
   const { rateLimitPerSecond } = config;
   const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
   const parts = { context, ...roles, activity: reconciler };
-  const common = { log, explainFailure, isStopping, rateLimitPerSecond, version, tls };
-  const app = await buildApp({ ...parts, ...common });
+  const writeRefusal = anyRefusal();
+  const common = { log, explainFailure, isStopping, writeRefusal, rateLimitPerSecond };
+  const app = await buildApp({ ...parts, ...common, version, tls });
   lifetime.add("reconciler", stopReconciler);
   await reconciler.start();
   await endAbandonedClaims(context);
-  const sweeper = startSweeper(context, log);
+  const sweeper = startSweeper(context, log, () => writeRefusal() === undefined);
   lifetime.add("sweeper", () => sweeper.stop());
   // Together: requests that wait for a peering go on once the reconciler lets them.
   lifetime.add("HTTP", async () => {

@@ -41,6 +41,7 @@ export type ErrorCode =
   | "IdempotentParameterMismatch"
   | "IdempotentRequestInProgress"
   | "InvalidStateTransition"
+  | "SwitchHeldByAnother"
   | "ServiceUnavailable";
 
 export interface ErrorContext {

@@ -20,9 +20,21 @@ const SWEEPS: readonly Sweep[] = [
   { name: "idempotency keys", everyMs: 5000, run: forgetIdempotencyKeys },
 ];
 
-/** Runs every sweep at once and then again and again until stopped. */
-export function startSweeper(ctx: ServiceContext, log: Log): { stop(): Promise<void> } {
-  const running = SWEEPS.map((sweep) => repeat(ctx, sweep, log));
+/**
+ * Runs every sweep at once and then again and again until stopped.
+ * @param mayWrite while it says no, sweeps are left out: what they change is not this daemon's
+ */
+export function startSweeper(
+  ctx: ServiceContext,
+  log: Log,
+  mayWrite: () => boolean = () => true,
+): { stop(): Promise<void> } {
+  const running = SWEEPS.map((sweep) => {
+    const run = async (of: ServiceContext) => {
+      if (mayWrite()) await sweep.run(of);
+    };
+    return repeat(ctx, { ...sweep, run }, log);
+  });
   return {
     async stop() {
       await Promise.all(running.map((each) => each.stop()));

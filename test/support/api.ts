@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
+import type { WriteRefusal } from "../../src/api/plugins/write-refusal.js";
 import { buildApp } from "../../src/app.js";
 import type { Backend } from "../../src/backends/backend.js";
 import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
@@ -65,6 +66,8 @@ export interface TestApiOptions {
   readonly rateLimitPerSecond?: number;
   /** False: nothing expires or is forgotten but by the test's own calls. */
   readonly sweeping?: boolean;
+  /** Why calls that change something are refused; never unless given. */
+  readonly writeRefusal?: WriteRefusal;
   /** Answers otherwise than the no-op backend. */
   readonly backend?: Partial<Pick<Backend, "kind" | "binding" | "dropsOf" | "surveyDrops">>;
 }
@@ -79,7 +82,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const database = await openDatabase({ ...fresh, log: silent });
   const { installationId, mark } = await loadInstallation(database.client);
   const backend = Object.assign(createNoopBackend({ installationId, mark }), options.backend);
-  const { clock = () => new Date(), sweeping = true } = options;
+  const { clock = () => new Date(), sweeping = true, writeRefusal = () => undefined } = options;
   const db = database.client;
   const quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
   const resyncSeconds = 3600;
@@ -105,12 +108,14 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     log: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }),
     explainFailure,
     isStopping: () => false,
+    writeRefusal,
     rateLimitPerSecond: options.rateLimitPerSecond ?? 0,
     version: "0.0.0-test",
   });
   await app.ready();
   await reconciler.start();
-  const sweeper = sweeping ? startSweeper(context, silent) : undefined;
+  const mayWrite = () => writeRefusal() === undefined;
+  const sweeper = sweeping ? startSweeper(context, silent, mayWrite) : undefined;
   const stop = async () => {
     await Promise.all([app.close(), reconciler.stop()]);
     await sweeper?.stop();

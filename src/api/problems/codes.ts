@@ -56,5 +56,6 @@ export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: stri
   UnsupportedMediaType: [415, "The body has an unsupported content type"],
   TooManyRequests: [429, "Too many requests"],
   InternalError: [500, "Internal error"],
+  SwitchHeldByAnother: [503, "Another daemon holds the switch"],
   ServiceUnavailable: [503, "Temporarily unavailable"],
 };

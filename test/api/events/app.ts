@@ -54,6 +54,7 @@ export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
     log: pino({ level: "silent" }),
     explainFailure,
     isStopping: () => false,
+    writeRefusal: () => undefined,
     rateLimitPerSecond: 0,
     version: "0.0.0-test",
   });

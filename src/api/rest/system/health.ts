@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { sendProblem } from "../../plugins/problem-documents.js";
+import type { WriteRefusal } from "../../plugins/write-refusal.js";
 import { type Check, checkSchema } from "../../problems/problem.js";
 import { endpoint, typed } from "../endpoint.js";
 
@@ -11,6 +12,7 @@ export interface HealthDeps {
   readonly checkDatabase: () => Promise<void>;
   /** Why the switch cannot be worked with; undefined when it can, or with the no-op backend. */
   readonly switchError: () => string | undefined;
+  readonly writeRefusal: WriteRefusal;
   readonly isStopping: () => boolean;
 }
 
@@ -29,7 +31,7 @@ export function healthRoutes(scope: FastifyInstance, deps: HealthDeps): void {
     ...endpoint("readyz", {
       response: { 200: readySchema },
       description:
-        "503 while the database does not answer. A switch that is away is shown, and waited for.",
+        "503 while the database does not answer, or calls that change something are refused. A switch that is away is shown, and waited for.",
     }),
     handler: async (request, reply) => {
       const checks = await runChecks(deps);
@@ -48,7 +50,14 @@ async function runChecks(deps: HealthDeps): Promise<Check[]> {
   const message = deps.switchError();
   const dataPlane: Check =
     message === undefined ? { name: "switch", ok: true } : { name: "switch", ok: false, message };
-  return [process, await databaseCheck(deps), dataPlane];
+  return [process, await databaseCheck(deps), dataPlane, writesCheck(deps)];
+}
+
+function writesCheck({ writeRefusal }: HealthDeps): Check {
+  const message = writeRefusal()?.message;
+  return message === undefined
+    ? { name: "writes", ok: true }
+    : { name: "writes", ok: false, message };
 }
 
 async function databaseCheck({ checkDatabase }: HealthDeps): Promise<Check> {
