@@ -12,6 +12,7 @@ import { problemDocuments } from "./api/plugins/problem-documents.js";
 import { requestCounter } from "./api/plugins/rate-limit.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
+import { giveTurnsBack, takeTurns } from "./api/plugins/turns.js";
 import { jsonBodies, schemaValidation } from "./api/plugins/validation.js";
 import { refuseWrites, type WriteRefusal } from "./api/plugins/write-refusal.js";
 import type { ExplainFailure } from "./api/problems/describe.js";
@@ -21,6 +22,7 @@ import { restRoutes } from "./api/rest/index.js";
 import { healthRoutes } from "./api/rest/system/health.js";
 import { metricsRoute } from "./api/rest/system/metrics.js";
 import { closeWhenStopping, createServer, type TlsPair } from "./api/server.js";
+import { FairQueue, type QueueLimits } from "./api/turns/fair-queue.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
 import type { Tracing } from "./domain/reachability/trace.js";
 import { authenticate } from "./services/authentication.js";
@@ -40,6 +42,8 @@ export interface AppDeps {
   readonly writeRefusal: WriteRefusal;
   /** Requests a second and credential; 0 for no limit. */
   readonly rateLimitPerSecond: number;
+  /** How many calls work with the database at the same time, and how many wait for that. */
+  readonly turns: QueueLimits;
   readonly version: string;
   /** Plain HTTP without it. */
   readonly tls?: TlsPair | undefined;
@@ -55,7 +59,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   declareCaller(app);
   requestLog(app);
   closeWhenStopping(app, deps.isStopping);
-  const metrics = createMetrics(app, deps.view, deps.activity);
+  const queue = new FairQueue(deps.turns);
+  const metrics = createMetrics(app, deps.view, deps.activity, queue);
   const authenticateToken: Authenticate = (token) => authenticate(deps.context, token);
   const count = await requestCounter(app, deps.rateLimitPerSecond);
   await openApi(app, deps.version);
@@ -76,7 +81,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(async (scope) => {
     requireCredential(scope, authenticateToken, count);
     refuseWrites(scope, deps.writeRefusal);
+    takeTurns(scope, queue);
     idempotencyKeys(scope, deps.context);
+    giveTurnsBack(scope);
     const rest = restDeps(deps);
     for (const register of restRoutes) register(scope, rest);
   });

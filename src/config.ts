@@ -37,6 +37,8 @@ export interface Config {
   readonly quotas: Quotas;
   /** 0 when there is no limit. */
   readonly rateLimitPerSecond: number;
+  /** How many calls of one tenant may wait for their turn. */
+  readonly waitingCallsPerTenant: number;
   readonly logLevel: Settings["PATCHBAY_LOG_LEVEL"];
 }
 
@@ -106,6 +108,7 @@ function toConfig(set: Settings): Config {
     peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
     quotas: Object.freeze(quotasOf(set)),
     rateLimitPerSecond: set.PATCHBAY_RATE_LIMIT_PER_SECOND,
+    waitingCallsPerTenant: set.PATCHBAY_WAITING_CALLS_PER_TENANT,
     logLevel: set.PATCHBAY_LOG_LEVEL,
   };
 }

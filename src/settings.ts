@@ -161,6 +161,11 @@ export const settings = z.object({
   PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
     .prefault("200")
     .describe("Requests a second that one credential may make; 0 turns the limit off."),
+  PATCHBAY_WAITING_CALLS_PER_TENANT: wholeNumber(1, MOST_OF_ANYTHING)
+    .prefault("1000")
+    .describe(
+      "Calls of one tenant that may wait for their turn, which goes round among the tenants; more are answered with 429.",
+    ),
   PATCHBAY_LOG_LEVEL: z
     .enum(
       ["fatal", "error", "warn", "info", "debug", "trace", "silent"],

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { DataPlaneView } from "../domain/data-plane.js";
 import { observeConnections } from "./connection-metrics.js";
 import { observeDrops } from "./drop-metrics.js";
+import { type CallsInTurn, observeTurns } from "./turn-metrics.js";
 
 /** What the reconciler counts since start. */
 export interface ReconcileActivity {
@@ -30,6 +31,7 @@ export function createMetrics(
   app: FastifyInstance,
   view: DataPlaneView,
   activity: ReconcileActivity,
+  calls: CallsInTurn,
 ): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -38,6 +40,7 @@ export function createMetrics(
   observeDataPlane(registry, view, activity);
   observeDrops(registry, view);
   observeConnections(registry, view);
+  observeTurns(registry, calls);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 

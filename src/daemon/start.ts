@@ -79,7 +79,8 @@ async function startParts(
   const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
   const parts = { context, ...roles, activity: reconciler };
   const writeRefusal = anyRefusal();
-  const common = { log, explainFailure, isStopping, writeRefusal, rateLimitPerSecond };
+  const turns = { places: database.places, waitingPerTenant: config.waitingCallsPerTenant };
+  const common = { log, explainFailure, isStopping, writeRefusal, rateLimitPerSecond, turns };
   const app = await buildApp({ ...parts, ...common, version, tls });
   lifetime.add("reconciler", stopReconciler);
   await reconciler.start();

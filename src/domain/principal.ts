@@ -1,6 +1,7 @@
 import { DomainError } from "./errors.js";
 import type { IdempotencyClaim } from "./idempotency.js";
 import type { Permission, Role } from "./permissions.js";
+import type { Turn } from "./turn.js";
 
 /** Who is calling. `tenantId` is null for the platform operator, who sees every tenant. */
 export interface Principal {
@@ -11,6 +12,8 @@ export interface Principal {
   readonly permissions: ReadonlySet<Permission>;
   /** Set while a call with an idempotency key is under way. */
   readonly claim?: IdempotencyClaim;
+  /** Set while a call is under way that has to wait for its turn. */
+  readonly turn?: Turn;
 }
 
 /** @throws DomainError `Forbidden` naming the permission */

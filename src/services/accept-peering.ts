@@ -44,7 +44,7 @@ export async function acceptPeering(
   if (attempt.failure !== undefined) throw attempt.failure;
   const { requester, accepter } = attempt.peering;
   ctx.waker.wake([requester.vpcId, accepter.vpcId]);
-  return settled(ctx, attempt.peering, waitMs);
+  return settled(ctx, caller, attempt.peering, waitMs);
 }
 
 async function attemptAccept(

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DomainError } from "../domain/errors.js";
 import type { IdempotencyClaim } from "../domain/idempotency.js";
 import type { Principal } from "../domain/principal.js";
+import { aside } from "../domain/turn.js";
 import {
   endClaims,
   findCall,
@@ -59,7 +60,7 @@ export async function claimKey(
     const verdict = await judge(ctx, claim, fingerprint);
     if (verdict !== undefined) return verdict;
     if (performance.now() + look > deadline) throw inProgress();
-    await delay(look);
+    await aside(caller, () => delay(look));
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Principal } from "../domain/principal.js";
 import type { VpcPeering } from "../domain/resources.js";
+import { aside } from "../domain/turn.js";
 import { findPeering } from "../store/vpc-peerings.js";
 import type { ServiceContext } from "./context.js";
 
@@ -11,6 +13,7 @@ const LOOK_AGAIN_MS = 1000;
  */
 export async function settled(
   ctx: ServiceContext,
+  caller: Principal,
   peering: VpcPeering,
   waitMs: number,
 ): Promise<VpcPeering> {
@@ -19,7 +22,8 @@ export async function settled(
   while (isSettling(current) && !ctx.settlements.closed) {
     const remaining = deadline - performance.now();
     if (remaining <= 0) break;
-    await ctx.settlements.next(peering.id, Math.min(remaining, LOOK_AGAIN_MS));
+    const limitMs = Math.min(remaining, LOOK_AGAIN_MS);
+    await aside(caller, () => ctx.settlements.next(peering.id, limitMs));
     current = (await findPeering(ctx.db, peering.id)) ?? current;
   }
   return current;

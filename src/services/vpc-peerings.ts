@@ -99,7 +99,7 @@ export async function deletePeering(
     });
   });
   ctx.waker.wake([peering.requester.vpcId, peering.accepter.vpcId]);
-  return settled(ctx, peering, waitMs);
+  return settled(ctx, caller, peering, waitMs);
 }
 
 /** Sets the caller's own side, both when both are the caller's. Stored whatever the state. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import type { WriteRefusal } from "../../src/api/plugins/write-refusal.js";
+import type { QueueLimits } from "../../src/api/turns/fair-queue.js";
 import { buildApp } from "../../src/app.js";
 import type { Backend } from "../../src/backends/backend.js";
 import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
@@ -64,6 +65,7 @@ export interface TestApiOptions {
   /** Those that are not given are as by default. */
   readonly quotas?: Partial<Quotas>;
   readonly rateLimitPerSecond?: number;
+  readonly turns?: Partial<QueueLimits>;
   /** False: nothing expires or is forgotten but by the test's own calls. */
   readonly sweeping?: boolean;
   /** Why calls that change something are refused; never unless given. */
@@ -110,6 +112,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     isStopping: () => false,
     writeRefusal,
     rateLimitPerSecond: options.rateLimitPerSecond ?? 0,
+    turns: { places: database.places, waitingPerTenant: 1000, ...options.turns },
     version: "0.0.0-test",
   });
   await app.ready();

@@ -48,6 +48,7 @@ describe("defaults", () => {
         peerGroupMembers: 1000,
       },
       rateLimitPerSecond: 200,
+      waitingCallsPerTenant: 1000,
       logLevel: "info",
     });
     expect(Object.isFrozen(config) && Object.isFrozen(config.quotas)).toBe(true);

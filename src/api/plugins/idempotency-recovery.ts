@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { ResourceType } from "../../domain/resources.js";
+import { aside } from "../../domain/turn.js";
 import { recoverIssuedAccessKey } from "../../services/access-keys.js";
 import type { ServiceContext } from "../../services/context.js";
 import type { Answer, NotedChange } from "../../services/idempotency.js";
@@ -54,7 +55,9 @@ const JSON_TYPE = "application/json; charset=utf-8";
 async function readAgain(request: FastifyRequest, url: string, status: number): Promise<Answer> {
   const { authorization = "" } = request.headers;
   const headers = { authorization, "x-request-id": request.id };
-  const response = await request.server.inject({ method: "GET", url, headers });
+  // The call that is made here takes a turn of its own.
+  const ask = () => request.server.inject({ method: "GET", url, headers });
+  const response = await aside(principalOf(request), ask);
   const contentType = String(response.headers["content-type"] ?? JSON_TYPE);
   return {
     status: response.statusCode === 200 ? status : response.statusCode,

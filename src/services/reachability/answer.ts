@@ -15,6 +15,7 @@ import {
   untraceable,
 } from "../../domain/reachability/trace.js";
 import type { Verdict } from "../../domain/reachability/verdict.js";
+import { aside } from "../../domain/turn.js";
 import { loadIntent } from "../../store/intent-snapshot.js";
 import { findVpc } from "../../store/vpcs.js";
 import { findWithheldRoutes } from "../../store/withheld-routes.js";
@@ -63,12 +64,12 @@ export async function explainReachability(
   const question = await resolveQuestion(ctx, caller, query);
   requirePermission(caller, "network_interface:read");
   for (let attempt = 1; ; attempt += 1) {
-    const comparison = await compare(ctx, plane, question);
+    const comparison = await compare(ctx, caller, plane, question);
     const { verdict, differs, upToDate } = comparison;
     // What was read first may have been superseded: so a difference must be seen twice.
     const mayPass = attempt === 1 || (!upToDate && attempt < ATTEMPTS);
     if (differs && mayPass) {
-      await pause(PAUSE_MS);
+      await aside(caller, () => pause(PAUSE_MS));
       continue;
     }
     const shown = await showTo(ctx, caller, verdict);
@@ -84,11 +85,17 @@ interface Comparison {
   readonly upToDate: boolean;
 }
 
-async function compare(ctx: ServiceContext, plane: Plane, question: Question): Promise<Comparison> {
-  const { slice, verdict } = await judgeStored(ctx, plane.view, question);
+async function compare(
+  ctx: ServiceContext,
+  caller: Principal,
+  plane: Plane,
+  question: Question,
+): Promise<Comparison> {
+  const { slice, verdict } = await judgeStored(ctx, caller, plane.view, question);
   const untold = whyUntold(verdict);
   const probe = probeOf(slice.vpcs, question, verdict);
-  const outcome = untold === undefined ? await askSwitch(plane, verdict, probe) : untold;
+  const ask = () => askSwitch(plane, verdict, probe);
+  const outcome = untold === undefined ? await aside(caller, ask) : untold;
   const vpcIds = [...slice.vpcs.keys()];
   const generations = [...slice.vpcs.values()].map(({ generation }) => generation);
   const { state } = plane.view.status(vpcIds, Math.max(...generations));
@@ -104,11 +111,11 @@ function whyUntold(verdict: Verdict): TraceOutcome | undefined {
 }
 
 /** A trace knows no connections: that there are too many the switch has said by their number. */
-function askSwitch(
+async function askSwitch(
   { tracing }: Plane,
   { stop }: Verdict,
   probe: Probe,
-): TraceOutcome | Promise<TraceOutcome> {
+): Promise<TraceOutcome> {
   if (stop?.code !== "connectionLimit") return tracing.trace(probe);
   const there = { steps: [], dropped: undefined, delivered: undefined };
   return { kind: "traced", there, back: undefined };
@@ -125,6 +132,7 @@ const LOAD_ATTEMPTS = 5;
 /** Which VPC is on the far side shows only once the near one has been read. */
 async function judgeStored(
   ctx: ServiceContext,
+  caller: Principal,
   view: DataPlaneView,
   question: Question,
 ): Promise<{ slice: IntentSlice; verdict: Verdict }> {
@@ -138,7 +146,8 @@ async function judgeStored(
     const both = new Set([question.vpcId, far ?? question.vpcId]);
     const slice = far === undefined ? near : await loadIntent(ctx.db, both, ctx.quotas);
     const withheld = await findWithheldRoutes(ctx.db, [...slice.vpcs.keys()]);
-    const verdict = await judgeWithRoom({ ...factsOf(slice, view), withheld }, view, question);
+    const facts = { ...factsOf(slice, view), withheld };
+    const verdict = await judgeWithRoom(facts, caller, view, question);
     if (verdict !== undefined) return { slice, verdict };
   }
   throw new DomainError("ServiceUnavailable", "the routes change too fast to be followed");
@@ -147,13 +156,15 @@ async function judgeStored(
 /** Whose room counts is known once it is known who would answer. */
 async function judgeWithRoom(
   facts: Facts,
+  caller: Principal,
   view: DataPlaneView,
   question: Question,
 ): Promise<Verdict | undefined> {
   const verdict = judge(facts, question);
   if (verdict === undefined) return undefined;
   const ends = endsOf(question.networkInterfaceId, verdict);
-  return judge({ ...facts, isFull: await fullInterfaces(view, ends) }, question);
+  const isFull = await aside(caller, () => fullInterfaces(view, ends));
+  return judge({ ...facts, isFull }, question);
 }
 
 /** Without a switch nothing can be plugged in: the answer is then what it would be if it were. */

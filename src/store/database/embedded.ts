@@ -10,6 +10,9 @@ import { ensureCluster } from "./staged-start.js";
 import { SyncedNodeFS, syncedStartParams } from "./synced-node-fs.js";
 import { scheduleVacuum } from "./vacuum.js";
 
+/** One connection, and the thread of the daemon itself: more at a time are no faster. */
+const places = 1;
+
 /** Opens and migrates the database in `<dataDir>/db`; the caller holds the directory's lock. */
 export async function openEmbedded(dataDir: string, log: StoreLog): Promise<Engine> {
   const database = await openCluster(dataDir, log);
@@ -49,6 +52,7 @@ function engineOf(database: PGlite, dataDir: string, log: StoreLog): Engine {
   const vacuum = scheduleVacuum(database, log);
   return {
     kind: "embedded",
+    places,
     adapter: pgliteAdapter(database, () => assertFreeSpace(dataDir)),
     ping: async () => {
       assertFreeSpace(dataDir);

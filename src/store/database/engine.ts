@@ -10,6 +10,8 @@ export interface StoreLog {
 /** A migrated database with the adapter through which Prisma speaks to it. */
 export interface Engine {
   readonly kind: "embedded" | "postgres";
+  /** How many calls may work with it at the same time; the daemon's own work comes on top. */
+  readonly places: number;
   readonly adapter: NonNullable<Prisma.PrismaClientOptions["adapter"]>;
   /** Rejects when the database does not answer a trivial query. */
   ping(): Promise<void>;

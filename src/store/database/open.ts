@@ -15,6 +15,8 @@ export interface OpenDatabaseOptions {
 export interface Database {
   readonly client: PrismaClient;
   readonly kind: "embedded" | "postgres";
+  /** How many calls may work with it at the same time. */
+  readonly places: number;
   /** Rejects when the database does not answer a trivial query. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -30,11 +32,12 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   return databaseOn(engine);
 }
 
-function databaseOn({ kind, adapter, ping, close }: Engine): Database {
+function databaseOn({ kind, places, adapter, ping, close }: Engine): Database {
   const client = new PrismaClient({ adapter, errorFormat: "minimal" });
   return {
     client,
     kind,
+    places,
     ping,
     close: async () => {
       await client.$disconnect();

@@ -9,6 +9,9 @@ const pingTimeoutMs = 5_000;
 const idleInTransactionMs = 30_000;
 /** A server that accepts connections and then says nothing must not hold callers for ever. */
 const queryTimeoutMs = 10_000;
+const connections = 10;
+/** The rest is for the reconciler, the sweeps and the event streams. */
+const places = 7;
 
 /** Opens and migrates a PostgreSQL >= 15. Connections that break are replaced as they are needed. */
 export async function openPostgres(databaseUrl: string, log: StoreLog): Promise<Engine> {
@@ -22,6 +25,7 @@ export async function openPostgres(databaseUrl: string, log: StoreLog): Promise<
   }
   return {
     kind: "postgres",
+    places,
     adapter: new PrismaPg(pool),
     ping: () => ping(pool),
     close: () => pool.end(),
@@ -41,6 +45,7 @@ export function connectionOf(client: pg.ClientBase): MigrationConnection {
 function newPool(connectionString: string, log: StoreLog): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
+    max: connections,
     application_name: "patchbay",
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,

@@ -56,6 +56,7 @@ export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
     isStopping: () => false,
     writeRefusal: () => undefined,
     rateLimitPerSecond: 0,
+    turns: { places: database.places, waitingPerTenant: 1000 },
     version: "0.0.0-test",
   });
   await reconciler.start();

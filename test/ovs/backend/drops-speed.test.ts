@@ -43,7 +43,7 @@ it(`scrapes ${BRIDGES} bridges with an interface each, and says how long it took
       }),
     );
   }
-  const metrics = createMetrics(fastify(), view({ surveyDrops: () => backend.surveyDrops() }), {
+  const activity = {
     counters: () => ({
       passes: 0,
       failures: 0,
@@ -53,7 +53,9 @@ it(`scrapes ${BRIDGES} bridges with an interface each, and says how long it took
       unreadBridges: 0,
     }),
     switchError: undefined,
-  });
+  };
+  const surveyed = view({ surveyDrops: () => backend.surveyDrops() });
+  const metrics = createMetrics(fastify(), surveyed, activity, { running: 0, waiting: 0 });
   let text = "";
   const scrape = async () => {
     text = await metrics.text();

@@ -1,4 +1,5 @@
 import { requirePermission } from "../../../domain/principal.js";
+import { aside } from "../../../domain/turn.js";
 import { getVpc } from "../../../services/vpcs.js";
 import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
@@ -28,7 +29,8 @@ export const dataPlaneRoutes: RouteGroup = (scope, { context, view, reconciling 
       const { dryRun = false, vpcId } = request.body ?? {};
       if (vpcId !== undefined) await getVpc(context, caller, vpcId);
       const scopeOfWork = vpcId === undefined ? "all" : new Set([vpcId]);
-      return presentReport(await reconciling.reconcileNow(scopeOfWork, dryRun));
+      const reconcile = () => reconciling.reconcileNow(scopeOfWork, dryRun);
+      return presentReport(await aside(caller, reconcile));
     },
   });
 };

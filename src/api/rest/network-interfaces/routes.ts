@@ -1,4 +1,5 @@
 import type { NetworkInterface, PageRequest } from "../../../domain/resources.js";
+import { aside } from "../../../domain/turn.js";
 import {
   createNetworkInterface,
   deleteNetworkInterface,
@@ -73,8 +74,9 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
       description: DROPS,
     }),
     handler: async (request) => {
-      const eni = await getNetworkInterface(context, principalOf(request), request.params.id);
-      const drops = await view.dropsOf(eni.id);
+      const caller = principalOf(request);
+      const eni = await getNetworkInterface(context, caller, request.params.id);
+      const drops = await aside(caller, () => view.dropsOf(eni.id));
       return presentDrops(eni.id, drops, view, context.clock());
     },
   });

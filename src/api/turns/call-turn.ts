@@ -1,0 +1,91 @@
+import { DomainError } from "../../domain/errors.js";
+import type { Turn } from "../../domain/turn.js";
+import { TooManyRequests } from "../problems/too-many-requests.js";
+import type { FairQueue, Party, Ticket } from "./fair-queue.js";
+
+/** One call's way through the queue: it waits, has a place, may step aside, and is done. */
+export class CallTurn implements Turn {
+  readonly #queue: FairQueue;
+  readonly #party: Party;
+  #ticket: Ticket | undefined;
+  #isDone = false;
+  /** How many things it waits for aside. */
+  #asides = 0;
+  #giveUp: (() => void) | undefined;
+
+  constructor(queue: FairQueue, party: Party) {
+    this.#queue = queue;
+    this.#party = party;
+  }
+
+  /**
+   * Waits for a place. False: it was given up meanwhile.
+   * @throws TooManyRequests when too many of the tenant's calls wait already
+   * @throws DomainError `ServiceUnavailable` when it takes longer than `limitMs`
+   */
+  take(limitMs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const ended = (outcome: () => void) => {
+        clearTimeout(timer);
+        this.#giveUp = undefined;
+        outcome();
+      };
+      const timer = setTimeout(() => {
+        this.done();
+        ended(() => reject(waitedInVain(limitMs)));
+      }, limitMs);
+      this.#giveUp = () => {
+        this.done();
+        ended(() => resolve(false));
+      };
+      const hasEntered = this.#enter(false, () => ended(() => resolve(true)));
+      if (!hasEntered) ended(() => reject(new TooManyRequests(1, CROWDED)));
+    });
+  }
+
+  /** Ends the wait for the first place. Whoever has had one is working, and ends by `done`. */
+  giveUp(): void {
+    this.#giveUp?.();
+  }
+
+  /** May be called more than once. */
+  done(): void {
+    this.#isDone = true;
+    this.#leave();
+  }
+
+  async aside<T>(wait: () => Promise<T>): Promise<T> {
+    this.#asides += 1;
+    this.#leave();
+    try {
+      return await wait();
+    } finally {
+      this.#asides -= 1;
+      if (this.#asides === 0 && !this.#isDone) await this.#comeBack();
+    }
+  }
+
+  #comeBack(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#enter(true, resolve);
+    });
+  }
+
+  #enter(isBack: boolean, start: () => void): boolean {
+    const ticket = { party: this.#party, isBack, start };
+    this.#ticket = ticket;
+    return this.#queue.enter(ticket);
+  }
+
+  #leave(): void {
+    if (this.#ticket !== undefined) this.#queue.leave(this.#ticket);
+    this.#ticket = undefined;
+  }
+}
+
+const CROWDED = "As many of this tenant's calls as may are waiting for their turn";
+
+function waitedInVain(limitMs: number): DomainError {
+  const detail = `The call has waited ${limitMs / 1000} s for its turn.`;
+  return new DomainError("ServiceUnavailable", detail);
+}
