@@ -27,7 +27,7 @@ import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
 import type { Tracing } from "./domain/reachability/trace.js";
 import { authenticate } from "./services/authentication.js";
 import type { ServiceContext } from "./services/context.js";
-import { checkDatabase } from "./services/health.js";
+import { databaseHealth } from "./services/health.js";
 
 export interface AppDeps {
   readonly context: ServiceContext;
@@ -67,7 +67,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(async (scope) => {
     const { context, activity, isStopping, writeRefusal } = deps;
     healthRoutes(scope, {
-      checkDatabase: () => checkDatabase(context),
+      databaseHealth: databaseHealth(context.db, deps.log),
       switchError: () => activity.switchError,
       writeRefusal,
       isStopping,

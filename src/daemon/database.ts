@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DomainError } from "../domain/errors.js";
-import { storeFailure } from "../store/database/errors.js";
+import { DATABASE_TROUBLES } from "../services/database-trouble.js";
+import { databaseTrouble, failureCode, type Trouble } from "../store/database/errors.js";
 import { type Database, openDatabase } from "../store/database/open.js";
 import { StartupError } from "./startup-error.js";
 
@@ -18,6 +18,10 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
+/** What no waiting mends; of the rest, as when PostgreSQL is starting, some passes by itself. */
+const LASTING: ReadonlySet<Trouble> = new Set<Trouble>(["refused", "missing"]);
+const BROKEN: ReadonlySet<Trouble> = new Set<Trouble>(["damaged", "moved", "closed"]);
+
 /**
  * Opens and migrates the database. A PostgreSQL that does not answer yet, as when both start
  * together, is waited for.
@@ -34,24 +38,29 @@ export async function openDatabasePatiently(options: Options): Promise<Database>
         ...(databaseUrl !== undefined && { databaseUrl }),
       });
     } catch (error) {
-      if (databaseUrl === undefined || storeFailure(error).kind !== "unavailable") throw error;
-      if (performance.now() + RETRY_MS > deadline) throw gaveUp(error);
-      log.warn({ err: error }, "PostgreSQL does not answer yet; trying again");
+      const trouble = databaseUrl === undefined ? undefined : databaseTrouble(error);
+      if (trouble === undefined || BROKEN.has(trouble)) throw error;
+      if (LASTING.has(trouble)) throw refused(trouble, error);
+      if (performance.now() + RETRY_MS > deadline) throw gaveUp(trouble, error);
+      log.warn({ err: error, trouble }, "PostgreSQL does not answer yet; trying again");
     }
     await delay(RETRY_MS, undefined, { signal });
   }
 }
 
-function gaveUp(cause: unknown): StartupError {
+function gaveUp(trouble: Trouble, cause: unknown): StartupError {
   const seconds = PATIENCE_MS / 1000;
-  const message = `PostgreSQL (DATABASE_URL) did not answer within ${seconds} s`;
+  const why = described(trouble, cause);
+  const message = `PostgreSQL (DATABASE_URL) could not be used within ${seconds} s: ${why}`;
   return new StartupError(message, { cause });
 }
 
-/** A database that is away is a temporary condition and not a fault of the request. */
-export function explainFailure(error: unknown): DomainError | undefined {
-  if (storeFailure(error).kind !== "unavailable") return undefined;
-  return new DomainError("ServiceUnavailable", "The database does not answer at present.", {
-    cause: error,
-  });
+function refused(trouble: Trouble, cause: unknown): StartupError {
+  const why = described(trouble, cause);
+  return new StartupError(`PostgreSQL (DATABASE_URL) cannot be used: ${why}`, { cause });
+}
+
+function described(trouble: Trouble, cause: unknown): string {
+  const code = failureCode(cause);
+  return `${DATABASE_TROUBLES[trouble].advice}${code === undefined ? "" : ` (${code})`}`;
 }

@@ -42,7 +42,17 @@ export type ErrorCode =
   | "IdempotentRequestInProgress"
   | "InvalidStateTransition"
   | "SwitchHeldByAnother"
-  | "ServiceUnavailable";
+  | "ServiceUnavailable"
+  | "DatabaseUnreachable"
+  | "DatabaseRefused"
+  | "DatabaseMissing"
+  | "DatabaseDamaged"
+  | "DatabaseMoved"
+  | "DatabaseReadOnly"
+  | "DatabaseFull"
+  | "DatabaseBusy"
+  | "DatabaseLocked"
+  | "DatabaseTimeout";
 
 export interface ErrorContext {
   /** JSON pointer (RFC 6901) to the field of the request body that is at fault. */

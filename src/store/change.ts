@@ -1,4 +1,5 @@
 import type { Actor, ResourceEvent, ResourceType } from "../domain/resources.js";
+import { MissingRowError } from "./database/missing-row.js";
 import type { Tx } from "./database/transaction.js";
 import { type NotedChange, noteChange } from "./idempotency.js";
 
@@ -53,7 +54,7 @@ export async function recordChanges(tx: Tx, changes: readonly Change[]): Promise
         "tenantId" text, "otherTenantId" text)
     )
     SELECT "value" AS "id" FROM next`;
-  if (row === undefined) throw new Error("the database has no generation");
+  if (row === undefined) throw new MissingRowError("generation");
   return Number(row.id);
 }
 
@@ -77,8 +78,9 @@ function eventOf({ actor, ...change }: Change, position: number) {
 
 /** The id of the last event, 0 before the first. */
 export async function findLatestEventId(client: Tx): Promise<number> {
-  const { value } = await client.generation.findUniqueOrThrow({ where: { singleton: true } });
-  return Number(value);
+  const row = await client.generation.findUnique({ where: { singleton: true } });
+  if (row === null) throw new MissingRowError("generation");
+  return Number(row.value);
 }
 
 /** Events after `after` in commit order: those that concern `tenantId`, or all when it is null. */

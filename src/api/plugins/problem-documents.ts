@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { PROBLEMS, retryAfterSeconds } from "../problems/codes.js";
 import { describeError, type ExplainFailure } from "../problems/describe.js";
 import { PROBLEM_MEDIA_TYPE, type ProblemContent, problemDocument } from "../problems/problem.js";
 import { TooManyRequests } from "../problems/too-many-requests.js";
@@ -24,14 +25,14 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemDocument(content, pathOf(request));
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="patchbay"');
-  if (problem.status === 503) reply.header("retry-after", 1);
+  if (problem.status === 503) reply.header("retry-after", retryAfterSeconds(problem.code));
   // Serialised here: the response schema of the route is not the problem's.
   return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
 }
 
 function logServerError(error: unknown, request: FastifyRequest, content: ProblemContent): void {
   if (content.code === "InternalError") request.log.error({ err: error }, "request failed");
-  else if (content.code === "ServiceUnavailable") {
+  else if (PROBLEMS[content.code][0] === 503) {
     request.log.warn({ err: error }, "request could not be served");
   }
 }

@@ -58,4 +58,28 @@ export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: stri
   InternalError: [500, "Internal error"],
   SwitchHeldByAnother: [503, "Another daemon holds the switch"],
   ServiceUnavailable: [503, "Temporarily unavailable"],
+  DatabaseUnreachable: [503, "The database does not answer"],
+  DatabaseRefused: [503, "The database refuses access"],
+  DatabaseMissing: [503, "The database is not there"],
+  DatabaseDamaged: [503, "The database is damaged"],
+  DatabaseMoved: [503, "The database is not in its place"],
+  DatabaseReadOnly: [503, "The database takes no changes"],
+  DatabaseFull: [503, "The database is full"],
+  DatabaseBusy: [503, "The database is busy"],
+  DatabaseLocked: [503, "The database is locked"],
+  DatabaseTimeout: [503, "The database takes too long"],
 };
+
+/** Seconds until a call that was answered 503 may be worth repeating, where it is not at once. */
+const PAUSES: Partial<Record<ProblemCode, number>> = {
+  DatabaseRefused: 10,
+  DatabaseMissing: 10,
+  DatabaseDamaged: 10,
+  DatabaseMoved: 10,
+  DatabaseReadOnly: 5,
+  DatabaseFull: 5,
+};
+
+export function retryAfterSeconds(code: ProblemCode): number {
+  return PAUSES[code] ?? 1;
+}

@@ -1,4 +1,13 @@
 import { describeError, type ErrorFacts } from "./error-facts.js";
+import {
+  first,
+  type Trouble,
+  troubleOfPrismaCode,
+  troubleOfSqlState,
+  troubleOfSurroundings,
+} from "./trouble.js";
+
+export type { Trouble } from "./trouble.js";
 
 export type StoreFailureKind =
   | "unique"
@@ -15,8 +24,13 @@ export interface StoreFailure {
   readonly constraint?: string;
 }
 
+type Refusal = Exclude<StoreFailureKind, "unavailable" | "other">;
+
+/** What an error code says: that a statement was refused, or that there is trouble. */
+type Finding = { readonly refusal: Refusal } | { readonly trouble: Trouble };
+
 /** SQLSTATE, PostgreSQL manual, appendix A. */
-const kindOfSqlState: Readonly<Record<string, StoreFailureKind>> = {
+const refusalOfSqlState: Readonly<Record<string, Refusal>> = {
   "23505": "unique",
   "23P01": "exclusion",
   "23503": "foreign-key",
@@ -24,98 +38,59 @@ const kindOfSqlState: Readonly<Record<string, StoreFailureKind>> = {
   "23514": "check",
   "40001": "conflict",
   "40P01": "conflict",
-  "25P03": "unavailable", // we sat idle inside a transaction for too long, and were cut off
-  "25006": "unavailable", // read-only: a standby, or a disk that the system remounted
-  "57P01": "unavailable",
-  "57P02": "unavailable",
-  "57P03": "unavailable",
-  "57P05": "unavailable",
-  "58030": "unavailable",
 };
-
-/** Whole classes: connection exceptions, insufficient resources (disk full, too many clients). */
-const unavailableSqlStateClasses = new Set(["08", "53"]);
 
 /** Prisma error reference: https://www.prisma.io/docs/orm/reference/error-reference */
-const kindOfPrismaCode: Readonly<Record<string, StoreFailureKind>> = {
-  P1001: "unavailable",
-  P1002: "unavailable",
-  P1008: "unavailable",
-  P1011: "unavailable",
-  P1017: "unavailable",
+const refusalOfPrismaCode: Readonly<Record<string, Refusal>> = {
   P2002: "unique",
   P2003: "foreign-key",
-  P2024: "unavailable",
-  P2028: "unavailable",
   P2034: "conflict",
-  P2037: "unavailable",
 };
-
-const unavailableAdapterKinds = new Set([
-  "DatabaseNotReachable",
-  "SocketTimeout",
-  "ConnectionClosed",
-  "TlsConnectionError",
-  "TooManyConnections",
-]);
-
-const unavailableSystemCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT", // the unix socket of a server that is not there
-  "ENOSPC",
-  "EIO",
-  "EROFS",
-]);
-
-/** Texts of pg, pg-pool, Prisma's pg adapter and PGlite for failures that carry no code. */
-const unavailableMessages = [
-  /^Connection terminated/m,
-  /^timeout exceeded when trying to connect/m,
-  /^Query read timeout/m,
-  /^Cannot use a pool after calling end/m,
-  /^Client has encountered a connection error/m,
-  /^Client was closed and is not queryable/m,
-  /^PGlite is (closed|closing)/m,
-  /^The embedded database has stopped/m,
-];
 
 /**
  * Says what kind of failure a rejected Prisma, pg or PGlite call is, the same on both engines.
  *
  * "conflict" may succeed when the whole transaction is tried again; "unavailable" is a fault of the
- * database or of the way to it, not of the caller.
+ * database or of the way to it, not of the caller: see `databaseTrouble`.
  */
 export function storeFailure(error: unknown): StoreFailure {
   const facts = describeError(error);
-  const kind = kindOf(facts);
+  const found = finding(facts);
+  if (found === undefined) return { kind: "other" };
+  const kind = "trouble" in found ? "unavailable" : found.refusal;
   const constraint = facts.constraints[0];
   return constraint === undefined ? { kind } : { kind, constraint };
 }
 
-function kindOf(facts: ErrorFacts): StoreFailureKind {
+/** What is wrong with the database; undefined when the failure does not come from that. */
+export function databaseTrouble(error: unknown): Trouble | undefined {
+  const found = finding(describeError(error));
+  return found !== undefined && "trouble" in found ? found.trouble : undefined;
+}
+
+/** What the engine, Prisma or the system calls the failure; nothing of it is secret. */
+export function failureCode(error: unknown): string | undefined {
+  const { sqlStates, prismaCodes, systemCodes } = describeError(error);
+  return sqlStates[0] ?? systemCodes[0] ?? prismaCodes[0];
+}
+
+/** The engine's own code says most, and Prisma's more than the driver's texts. */
+function finding(facts: ErrorFacts): Finding | undefined {
   return (
-    facts.sqlStates.map(kindOfState).find((kind) => kind !== undefined) ??
-    facts.prismaCodes.map((code) => kindOfPrismaCode[code]).find((kind) => kind !== undefined) ??
-    (isUnavailable(facts) ? "unavailable" : "other")
+    first(facts.sqlStates, (state) =>
+      findingOf(refusalOfSqlState[state], troubleOfSqlState(state)),
+    ) ??
+    first(facts.prismaCodes, (code) =>
+      findingOf(refusalOfPrismaCode[code], troubleOfPrismaCode(code)),
+    ) ??
+    findingOf(undefined, troubleOfSurroundings(facts))
   );
 }
 
-function kindOfState(state: string): StoreFailureKind | undefined {
-  if (unavailableSqlStateClasses.has(state.slice(0, 2))) return "unavailable";
-  return kindOfSqlState[state];
-}
-
-function isUnavailable({ adapterKinds, systemCodes, messages }: ErrorFacts): boolean {
-  return (
-    adapterKinds.some((kind) => unavailableAdapterKinds.has(kind)) ||
-    systemCodes.some((code) => unavailableSystemCodes.has(code)) ||
-    messages.some((message) => unavailableMessages.some((pattern) => pattern.test(message)))
-  );
+function findingOf(
+  refusal: Refusal | undefined,
+  trouble: Trouble | undefined,
+): Finding | undefined {
+  if (refusal !== undefined) return { refusal };
+  return trouble === undefined ? undefined : { trouble };
 }

@@ -30,9 +30,9 @@ describe("while PostgreSQL is away", () => {
     await server.kill();
     const ready = await api.call(undefined, "GET", "/readyz");
     expect(ready).toMatchObject({ status: 503, body: { code: "ServiceUnavailable" } });
-    expect(ready.body.checks).toContainEqual(
-      expect.objectContaining({ name: "database", ok: false }),
-    );
+    for (const name of ["database reads", "database writes"]) {
+      expect(ready.body.checks).toContainEqual(expect.objectContaining({ name, ok: false }));
+    }
     expect((await api.call(undefined, "GET", "/livez")).status).toBe(200);
 
     const calls = [
@@ -41,7 +41,7 @@ describe("while PostgreSQL is away", () => {
       await api.call(api.operatorToken, "GET", "/v1/tenants"),
     ];
     for (const { status, body, headers } of calls) {
-      expect({ status, code: body.code }).toEqual({ status: 503, code: "ServiceUnavailable" });
+      expect({ status, code: body.code }).toEqual({ status: 503, code: "DatabaseUnreachable" });
       expect(headers["retry-after"]).toBeDefined();
       expect(JSON.stringify(body)).not.toMatch(/ECONN|postgres|prisma|5432|127\.0\.0\.1/i);
     }

@@ -85,7 +85,7 @@ describe.each(databaseEngines)("the platform's side on $name", (engine) => {
       const { status, body } = await anonymous("/readyz");
       expect({ status, ready: body.status }).toEqual({ status: 200, ready: "ready" });
       const names = body.checks.map((check: { name: string }) => check.name);
-      expect(names).toEqual(["process", "database", "switch", "writes"]);
+      expect(names).toEqual(["process", "database reads", "database writes", "switch", "writes"]);
     });
 
     test("metrics are for this host and for the operator", async () => {
