@@ -71,6 +71,8 @@ main() {
     commands+=(-- --if-exists del-br "$bridge")
   done
   confirm
+  # Nobody holds a switch any more that has nothing of the installation.
+  commands+=(-- remove Open_vSwitch . external_ids "patchbay-holder-$installation")
   vsctl "${commands[@]}"
   echo "Removed."
 }

@@ -3,6 +3,7 @@ import type {
   BackendKind,
   Binding,
   BridgeDiff,
+  FenceState,
   PeeringBridgeFlows,
   PortWarning,
   SettingDrift,
@@ -67,6 +68,8 @@ export interface Backend extends Tracing {
   outage(): string | undefined;
   /** Interfaces that are plugged into a port that carries no packets: for status only. */
   deadPorts(): number;
+  /** Whether this daemon may change the switch; it has no switch to share without one. */
+  fence(): FenceState;
   bridgeName(vpcNumber: number): string;
   exchangeName(): string;
   /** Desired flows of one peering, rendered with the ports as known now. */

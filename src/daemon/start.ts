@@ -6,6 +6,7 @@ import { anyRefusal } from "../api/plugins/write-refusal.js";
 import { buildApp } from "../app.js";
 import type { Backend, BackendIdentity } from "../backends/backend.js";
 import { createNoopBackend } from "../backends/noop/noop-backend.js";
+import { holderText } from "../backends/ovs/fence/holder.js";
 import { createOvsBackend } from "../backends/ovs/ovs-backend.js";
 import { ovsdbAnswers } from "../backends/ovs/ovsdb.js";
 import type { Config } from "../config.js";
@@ -24,6 +25,7 @@ import { openDatabasePatiently } from "./database.js";
 import { Lifetime, once } from "./lifetime.js";
 import { closeGracefully, listen, readTls } from "./listen.js";
 import { noteInstallationId, operatorToken } from "./private-files.js";
+import { switchRefusal } from "./switch-refusal.js";
 
 export interface Daemon {
   readonly url: string;
@@ -79,7 +81,7 @@ async function startParts(
   const { rateLimitPerSecond } = config;
   const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
   const parts = { context, ...roles, activity: reconciler };
-  const writeRefusal = anyRefusal();
+  const writeRefusal = anyRefusal(() => switchRefusal(reconciler.fence()));
   const turns = { places: database.places, waitingPerTenant: config.waitingCallsPerTenant };
   const common = { log, explainFailure, isStopping, writeRefusal, rateLimitPerSecond, turns };
   const app = await buildApp({ ...parts, ...common, version, tls });
@@ -129,7 +131,8 @@ async function makeBackend(
   await rememberOvs(database.client);
   const { ovsdb, ovsRundir: rundir, datapath, connectionsPerInterface, timeouts } = config;
   const settings = { ovsdb, rundir, datapath, connectionsPerInterface, timeouts };
-  return createOvsBackend({ ...settings, identity, log });
+  const holder = holderText(config.dataDir);
+  return createOvsBackend({ ...settings, identity, holder, log });
 }
 
 function makeReconciler(

@@ -39,6 +39,15 @@ export interface Waker {
 }
 
 /** What is known of the switch without asking it; and its counters, for which it is asked. */
+/**
+ * Whether this daemon may change the switch. Of several of one installation one may; while its
+ * database is away it is not known which.
+ */
+export type FenceState =
+  | { readonly kind: "ours" | "unknown" }
+  /** For an operator: the reason tells of the host. */
+  | { readonly kind: "another"; readonly reason: string };
+
 export interface DataPlaneView {
   readonly backend: BackendKind;
   /** Status of something that lives in these VPCs and last changed at `generation`. */

@@ -6,6 +6,7 @@ import type {
   BridgeStatus,
   DataPlaneStatus,
   DataPlaneView,
+  FenceState,
   PeeringBridgeFlows,
   PortWarning,
   ReconcileReport,
@@ -64,6 +65,8 @@ export interface Reconciler extends Waker, DataPlaneView, Reconciling, Settlemen
   /** Finishes the pass under way and lets every waiting caller go. The switch stays as it is. */
   stop(): Promise<void>;
   counters(): ReconcilerCounters;
+  /** Whether this daemon may change the switch. */
+  fence(): FenceState;
   /** Why the switch cannot be worked with at present. */
   readonly switchError: string | undefined;
 }
@@ -309,6 +312,10 @@ class LevelTriggeredReconciler implements Reconciler {
     return this.#deps.backend.outage();
   }
 
+  fence(): FenceState {
+    return this.#deps.backend.fence();
+  }
+
   deadPorts(): number {
     return this.#deps.backend.deadPorts();
   }
@@ -355,6 +362,8 @@ class LevelTriggeredReconciler implements Reconciler {
   }
 
   get switchError(): string | undefined {
+    const fence = this.fence();
+    if (fence.kind === "another") return fence.reason;
     return this.#board.switchError ?? this.outage();
   }
 

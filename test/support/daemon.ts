@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,10 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where to make the data directory; the temporary folder unless given. */
   readonly parentDir?: string;
+  /** A data directory that nobody uses at the moment, to begin with a copy of; empty unless given. */
+  readonly copyOf?: string;
+  /** What to wait for: a daemon that may do nothing does not get ready. */
+  readonly until?: "/readyz" | "/livez";
 }
 
 /** A daemon with a data directory and a port of its own; both outlive its restarts. */
@@ -44,11 +48,12 @@ export interface Daemon {
 
 /** Starts the built daemon on a sandbox's switch and waits until it is ready. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { sandbox, env = {}, parentDir = tmpdir() } = options;
+  const { sandbox, env = {}, parentDir = tmpdir(), copyOf, until = "/readyz" } = options;
   const dataDir = await mkdtemp(join(parentDir, "pbd-"));
+  if (copyOf !== undefined) await cp(copyOf, dataDir, { recursive: true });
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
-  const process = new DaemonProcess(url, {
+  const process = new DaemonProcess(url, until, {
     PATCHBAY_LISTEN: listen,
     PATCHBAY_DATA_DIR: dataDir,
     PATCHBAY_BACKEND: "ovs",
@@ -95,12 +100,14 @@ function daemonOf(
 
 class DaemonProcess {
   readonly #url: string;
+  readonly #until: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   #child: ChildProcess | undefined;
   log = "";
 
-  constructor(url: string, settings: Readonly<Record<string, string>>) {
+  constructor(url: string, until: string, settings: Readonly<Record<string, string>>) {
     this.#url = url;
+    this.#until = until;
     this.#env = { ...foreignEnvironment(), ...settings };
   }
 
@@ -127,11 +134,17 @@ class DaemonProcess {
   }
 
   async #untilReady(child: ChildProcess): Promise<void> {
-    const ready = waitFor(() => hasEnded(child) || isReady(this.#url), READY_LIMIT_MS, "/readyz");
+    const ready = waitFor(() => hasEnded(child) || this.#answers(), READY_LIMIT_MS, this.#until);
     await ready.catch((error: unknown) => {
       throw new Error(`the daemon does not get ready:\n${this.log}`, { cause: error });
     });
     if (hasEnded(child)) throw new Error(`the daemon ended at once:\n${this.log}`);
+  }
+
+  async #answers(): Promise<boolean> {
+    const answer = await fetch(this.#url + this.#until, { headers: { connection: "close" } });
+    await answer.arrayBuffer();
+    return answer.ok;
   }
 
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
@@ -153,12 +166,6 @@ function foreignEnvironment(): Record<string, string | undefined> {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-async function isReady(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/readyz`, { headers: { connection: "close" } });
-  await answer.arrayBuffer();
-  return answer.ok;
 }
 
 async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Binding, PeeringBridgeFlows } from "../../domain/data-plane.js";
+import type { Binding, FenceState, PeeringBridgeFlows } from "../../domain/data-plane.js";
 import type { IntentSlice, PeeringIntent } from "../../domain/intent.js";
 import type { TraceOutcome } from "../../domain/reachability/trace.js";
 import type { FlowDelta } from "../../openflow/delta.js";
@@ -119,6 +119,10 @@ class NoopBackend implements Backend {
 
   outage(): undefined {
     return undefined;
+  }
+
+  fence(): FenceState {
+    return { kind: "ours" };
   }
 
   deadPorts(): number {

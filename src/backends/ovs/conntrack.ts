@@ -1,6 +1,7 @@
+import type { BackendLog } from "./backend-log.js";
 import type { LimitReading } from "./ct/limit-reading.js";
+import type { FenceCheck } from "./fence/fence.js";
 import { RpcError } from "./json-rpc.js";
-import type { BackendLog } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
 import type { Unixctl } from "./unixctl.js";
 
@@ -11,6 +12,7 @@ export interface ConntrackOptions {
   readonly datapath: "system" | "netdev";
   /** Most connections that one zone may hold. */
   readonly connectionsPerZone: number;
+  readonly fence: FenceCheck;
   readonly log: BackendLog;
 }
 
@@ -73,10 +75,12 @@ export class Conntrack {
 
   /** Open vSwitch 3.1 takes no datapath here; it must be named where there are several. */
   async #flush(unixctl: Unixctl, zone: number): Promise<void> {
+    this.#options.fence.check();
     try {
       await unixctl.run("dpctl/flush-conntrack", [`zone=${zone}`]);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
+      this.#options.fence.check();
       await unixctl.run("dpctl/flush-conntrack", [this.#datapath, `zone=${zone}`]);
     }
   }
@@ -159,6 +163,7 @@ export class Conntrack {
 
   /** @returns whether the datapath has taken it */
   async #tryLimits(unixctl: Unixctl, command: string, limits: readonly string[]): Promise<boolean> {
+    this.#options.fence.check();
     try {
       await unixctl.run(command, [this.#datapath, ...limits]);
       return true;

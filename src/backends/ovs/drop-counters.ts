@@ -12,10 +12,11 @@ import { countedDrop } from "../../pipeline/drops.js";
 import { REGISTERS, registerMatch } from "../../pipeline/registers.js";
 import { VPC_TABLES } from "../../pipeline/tables.js";
 import { BackendError } from "../backend.js";
+import type { BackendLog } from "./backend-log.js";
 import type { InterfaceHomes } from "./interface-homes.js";
 import { BRIDGES_AT_ONCE, isHopeless, troubleWith } from "./observe.js";
 import type { Ofctl } from "./ofctl.js";
-import type { BackendLog, SwitchWatch } from "./switch-watch.js";
+import type { SwitchWatch } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
 
 /** Whoever asks waits no longer than this, whatever the switch does. */

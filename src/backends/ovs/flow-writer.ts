@@ -3,12 +3,14 @@ import { stepsFor } from "../../openflow/bundle-step.js";
 import type { FlowDelta } from "../../openflow/delta.js";
 import { NotEncodable } from "../../openflow/wire/not-encodable.js";
 import { type StageBundle, type StagedChange, stageBundle } from "./bundle.js";
+import type { FenceCheck } from "./fence/fence.js";
 import type { Ofctl } from "./ofctl.js";
 
 export interface FlowWriterOptions {
   /** Where the bridges' management sockets are. */
   readonly rundir: string;
   readonly ofctl: Ofctl;
+  readonly fence: FenceCheck;
   readonly log: { info(details: object, message: string): void };
   /** For tests. */
   readonly stageBundle?: StageBundle | undefined;
@@ -26,9 +28,21 @@ export class FlowWriter {
    * Prepares to carry out the whole delta or nothing of it, without a moment in between. What only
    * ovs-ofctl knows how to say is left to it: others write flows that we never would, and those have
    * to go.
-   * @throws BundleError
+   * @throws BundleError, SwitchNotHeld
    */
   async stage(bridge: string, delta: FlowDelta): Promise<StagedChange> {
+    const { fence } = this.#options;
+    fence.check();
+    const staged = await this.#stage(bridge, delta);
+    // By then the switch may have become another daemon's.
+    const commit = async () => {
+      fence.check();
+      await staged.commit();
+    };
+    return { commit, discard: () => staged.discard() };
+  }
+
+  async #stage(bridge: string, delta: FlowDelta): Promise<StagedChange> {
     const { rundir, ofctl, log, stageBundle: stage = stageBundle } = this.#options;
     const steps = stepsFor(delta);
     try {

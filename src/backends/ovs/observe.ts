@@ -3,6 +3,7 @@ import { BackendError } from "../backend.js";
 import type { Belief } from "./belief.js";
 import { BundleError } from "./bundle.js";
 import { CommandError } from "./exec.js";
+import { SwitchNotHeld } from "./fence/fence.js";
 import { messageOf } from "./message-of.js";
 import type { Ofctl } from "./ofctl.js";
 
@@ -49,7 +50,8 @@ export async function observe(
 }
 
 /** Whether what went wrong with one bridge will go wrong with all of them. */
-export function isHopeless(error: unknown): error is CommandError | BundleError {
+export function isHopeless(error: unknown): error is Error {
+  if (error instanceof SwitchNotHeld) return true;
   return (error instanceof CommandError || error instanceof BundleError) && error.hopeless;
 }
 

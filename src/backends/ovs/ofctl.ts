@@ -4,6 +4,7 @@ import type { Match } from "../../openflow/flow.js";
 import { formatMatch } from "../../openflow/match.js";
 import { type CountedFlow, countsNothing, parseCountedFlow } from "../../openflow/statistics.js";
 import type { Exec } from "./exec.js";
+import type { FenceCheck } from "./fence/fence.js";
 
 const PROGRAM = "ovs-ofctl";
 
@@ -18,11 +19,13 @@ const COUNTERS = [...PROTOCOL, "--timeout=3"];
 export class Ofctl {
   readonly #exec: Exec;
   readonly #rundir: string;
+  readonly #fence: FenceCheck;
 
   /** @param rundir where the bridges' management sockets are */
-  constructor(exec: Exec, rundir: string) {
+  constructor(exec: Exec, rundir: string, fence: FenceCheck) {
     this.#exec = exec;
     this.#rundir = rundir;
+    this.#fence = fence;
   }
 
   /** All flows of a bridge as the switch prints them, without counters. */
@@ -52,12 +55,14 @@ export class Ofctl {
   /** Carries out all steps or none of them, without a moment in between. */
   async carryOut(bridge: string, steps: readonly BundleStep[]): Promise<void> {
     const args = [...COMMON, "--bundle", "add-flows", this.#target(bridge), "-"];
+    this.#fence.check();
     await this.#exec(PROGRAM, args, steps.map((step) => `${formatStep(step)}\n`).join(""));
   }
 
   /** Lets a port receive and send again, whatever it was told. */
   async freePort(bridge: string, port: number): Promise<void> {
     for (const setting of ["receive", "forward"]) {
+      this.#fence.check();
       await this.#exec(PROGRAM, [...COMMON, "mod-port", this.#target(bridge), `${port}`, setting]);
     }
   }

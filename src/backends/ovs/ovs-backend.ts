@@ -1,5 +1,10 @@
 import type { FullInterfaces, InterfaceConnections } from "../../domain/connections.js";
-import type { Binding, PeeringBridgeFlows, PortWarning } from "../../domain/data-plane.js";
+import type {
+  Binding,
+  FenceState,
+  PeeringBridgeFlows,
+  PortWarning,
+} from "../../domain/data-plane.js";
 import type { DropSurvey, InterfaceDrops } from "../../domain/drops.js";
 import type { IntentSlice, PeeringIntent, Scope } from "../../domain/intent.js";
 import type { Probe, TraceOutcome } from "../../domain/reachability/trace.js";
@@ -16,6 +21,7 @@ import {
 import { describePeering } from "../flows/report.js";
 import { SwitchNames } from "../names.js";
 import { Application } from "./application.js";
+import type { BackendLog } from "./backend-log.js";
 import { Belief } from "./belief.js";
 import type { StageBundle } from "./bundle.js";
 import { Conntrack } from "./conntrack.js";
@@ -26,6 +32,7 @@ import { ZoneTimeouts } from "./ct/zone-timeouts.js";
 import { DropCounters } from "./drop-counters.js";
 import type { Exec } from "./exec.js";
 import { ExecHelper } from "./exec-helper.js";
+import { Fence } from "./fence/fence.js";
 import { FlowWatch } from "./flow-watch/flow-watch.js";
 import { FlowWriter } from "./flow-writer.js";
 import { dropsFragments } from "./fragments.js";
@@ -42,13 +49,13 @@ import { bindingOf } from "./ports/binding.js";
 import { PortHealth } from "./ports/port-health.js";
 import { readings } from "./readings.js";
 import { hindrances } from "./settings/hindrances.js";
-import { type BackendLog, type Connections, SwitchWatch } from "./switch-watch.js";
+import { type Connections, SwitchWatch } from "./switch-watch.js";
 import type { Topology } from "./topology.js";
 import { Tracer } from "./trace/tracer.js";
 import { ZoneAllocator } from "./zones.js";
 
+export type { BackendLog } from "./backend-log.js";
 export { ovsdbAnswers } from "./ovsdb.js";
-export type { BackendLog } from "./switch-watch.js";
 
 export interface OvsBackendOptions {
   /** `unix:PATH`, `tcp:HOST:PORT` or `ssl:HOST:PORT`. */
@@ -57,6 +64,8 @@ export interface OvsBackendOptions {
   readonly rundir: string;
   readonly datapath: "system" | "netdev";
   readonly identity: BackendIdentity;
+  /** Who this daemon is, for the operators of others: see `holderText`. */
+  readonly holder: string;
   /** Most connections that the datapath remembers for one interface. */
   readonly connectionsPerInterface: number;
   readonly timeouts: ConnectionTimeouts;
@@ -79,6 +88,7 @@ class OvsBackend implements Backend {
   readonly #parts: PlannerParts;
   readonly #planner: Planner;
   readonly #tracer: Tracer;
+  readonly #fence: Fence;
   readonly #helper = new ExecHelper();
   readonly #homes = new InterfaceHomes();
   readonly #groupUsers = new GroupUsers();
@@ -93,8 +103,10 @@ class OvsBackend implements Backend {
     const { installationId, mark } = identity;
     const names = new SwitchNames(mark);
     const belief = new Belief(mark);
-    const ofctl = new Ofctl(options.exec ?? this.#helper.exec, rundir);
-    const writer = new FlowWriter({ rundir, ofctl, log, stageBundle: options.stageBundle });
+    const fence = new Fence({ installationId, holder: options.holder, log });
+    const ofctl = new Ofctl(options.exec ?? this.#helper.exec, rundir, fence);
+    const { stageBundle } = options;
+    const writer = new FlowWriter({ rundir, ofctl, fence, log, stageBundle });
     const flowWatch = new FlowWatch({ rundir, exchange: names.exchange, belief, writer, log });
     const health = new PortHealth({
       settingsOf: (bridge, port) => flowWatch.portSettings(bridge, port),
@@ -104,14 +116,15 @@ class OvsBackend implements Backend {
       const concerned = health.follow(topology);
       if (concerned.size > 0) this.#doubt?.(concerned);
     };
-    const common = { ovsdb, rundir, installationId, names, belief, log };
+    const common = { ovsdb, rundir, installationId, names, belief, fence, log };
     const databaseChanged = () => this.#parts.conntrackSettings.databaseChanged();
     const withDependents = (doubtful: Scope) => this.#groupUsers.withUsers(doubtful);
     const begun = (pid: number) => health.begin(pid);
     const hooks = { withDependents, topologyChanged, databaseChanged, begun };
     const watch = new SwitchWatch({ ...common, ...hooks });
     const { exchange } = names;
-    const conntrack = new Conntrack({ datapath, connectionsPerZone: connectionsPerInterface, log });
+    const connectionsPerZone = connectionsPerInterface;
+    const conntrack = new Conntrack({ datapath, connectionsPerZone, fence, log });
     const limits = new LimitWatch({ watch, belief, conntrack, log });
     const ofTimeouts = { datapath, installationId, timeouts: seconds, exchange, log };
     const timeouts = new ZoneTimeouts(ofTimeouts);
@@ -119,6 +132,7 @@ class OvsBackend implements Backend {
       mark,
       dropFragments: dropsFragments(datapath, watch.version),
     });
+    this.#fence = fence;
     this.#parts = {
       watch,
       belief,
@@ -149,9 +163,12 @@ class OvsBackend implements Backend {
 
   async start(events: BackendEvents): Promise<void> {
     this.#helper.start();
-    this.#doubt = (scope) => events.doubt(scope);
-    this.#parts.flowWatch.start((scope) => events.doubt(scope));
-    this.#parts.conntrackSettings.start((scope) => events.doubt(scope));
+    const doubt = (scope: Scope) => {
+      if (this.#fence.state.kind !== "another") events.doubt(scope);
+    };
+    this.#doubt = doubt;
+    this.#parts.flowWatch.start(doubt);
+    this.#parts.conntrackSettings.start(doubt);
     this.#parts.watch.start(events);
   }
 
@@ -173,10 +190,11 @@ class OvsBackend implements Backend {
     // Whatever fails: nobody else may begin while the port numbers are being refreshed.
     const [loaded, reached] = await Promise.allSettled([awaited, ready]);
     if (loaded.status === "rejected") throw loaded.reason;
-    if (reached.status === "rejected") throw reached.reason;
     const intent = loaded.value;
+    // Also for who only looks: what is plugged in can be told without the switch.
     this.#homes.learn(intent);
     this.#groupUsers.learn(intent);
+    if (reached.status === "rejected") throw reached.reason;
     try {
       return await this.#planner.plan(intent, fresh, reached.value);
     } catch (error) {
@@ -216,6 +234,10 @@ class OvsBackend implements Backend {
 
   outage(): string | undefined {
     return this.#parts.watch.isFrozen ? FROZEN : undefined;
+  }
+
+  fence(): FenceState {
+    return this.#fence.state;
   }
 
   deadPorts(): number {

@@ -1,4 +1,5 @@
 import { knowsConntrackZones, requestsFor } from "./ct/columns.js";
+import { OvsdbLock } from "./fence/ovsdb-lock.js";
 import { JsonRpc } from "./json-rpc.js";
 import type { Connection } from "./link.js";
 import { Replica } from "./replica.js";
@@ -15,12 +16,25 @@ const PROBE_LIMIT_MS = 5000;
 /** One operation of a transaction (RFC 7047, section 5.2). */
 export type Operation = Readonly<Record<string, unknown>> & { readonly op: string };
 
+/** An operation that changes nothing. */
+export type Selection = Operation & { readonly op: "select" };
+
 /** The database refused a transaction; nothing of it was carried out. */
 export class TransactionError extends Error {
   override readonly name = "TransactionError";
 }
 
-type Changed = (ovsdb: Ovsdb, tables: ReadonlySet<TableName>) => void;
+export interface OvsdbOptions {
+  /** `unix:PATH`, `tcp:HOST:PORT` or `ssl:HOST:PORT`. */
+  readonly address: string;
+  /** The name of the lock that every transaction asserts. */
+  readonly lock: string;
+  lost(error: Error): void;
+  /** Called after each update of the replica, not for its first contents. */
+  changed(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void;
+  /** The lock has come or gone since the connection is open. */
+  lockChanged(ovsdb: Ovsdb): void;
+}
 
 interface Watcher {
   check(): void;
@@ -31,38 +45,39 @@ interface Watcher {
 export class Ovsdb implements Connection {
   readonly replica = new Replica();
   readonly #rpc: JsonRpc;
-  readonly #changed: Changed;
+  readonly #options: OvsdbOptions;
+  readonly #lock: OvsdbLock;
   readonly #watchers = new Set<Watcher>();
   /** Updates that came before the first contents were stored. */
   #early: unknown[] | undefined = [];
 
-  private constructor(rpc: JsonRpc, changed: Changed) {
+  private constructor(rpc: JsonRpc, options: OvsdbOptions) {
     this.#rpc = rpc;
-    this.#changed = changed;
+    this.#options = options;
+    this.#lock = new OvsdbLock(options.lock, () => {
+      if (this.#early === undefined) options.lockChanged(this);
+    });
   }
 
   /**
-   * Connects and fetches the watched tables: one monitor over all of them, so that every update is
-   * one whole transaction.
-   * @param changed called after each update of the replica, not for its first contents
+   * Connects, fetches the watched tables and asks for the lock. One monitor over all tables, so that
+   * every update is one whole transaction.
    */
-  static async open(
-    address: string,
-    lost: (error: Error) => void,
-    changed: Changed,
-  ): Promise<Ovsdb> {
+  static async open(options: OvsdbOptions): Promise<Ovsdb> {
     let ovsdb: Ovsdb | undefined;
-    const rpc = await JsonRpc.connect(parseStreamAddress(address), CONNECT_LIMIT_MS, {
+    const address = parseStreamAddress(options.address);
+    const rpc = await JsonRpc.connect(address, CONNECT_LIMIT_MS, {
       lost: (error) => {
         if (ovsdb !== undefined) ovsdb.#lost(error);
-        lost(error);
+        options.lost(error);
       },
       notified: (method, params) => {
         if (ovsdb !== undefined) ovsdb.#notified(method, params);
       },
     });
-    ovsdb = new Ovsdb(rpc, changed);
+    ovsdb = new Ovsdb(rpc, options);
     try {
+      await ovsdb.#lock.request(rpc);
       await ovsdb.#monitor();
       return ovsdb;
     } catch (error) {
@@ -71,12 +86,30 @@ export class Ovsdb implements Connection {
     }
   }
 
+  /** Whether this connection has the lock, as far as the server has told. */
+  get isLocked(): boolean {
+    return this.#lock.isHeld;
+  }
+
   /**
-   * Carries out all operations or none.
+   * Carries out all operations or none: none unless this connection has the lock.
    * @returns one result for each operation
    * @throws TransactionError when the database refuses
    */
   async transact(operations: readonly Operation[]): Promise<Record<string, unknown>[]> {
+    const [, ...results] = await this.#transact([this.#lock.assertion, ...operations]);
+    return results;
+  }
+
+  /**
+   * Carries out operations that change nothing; nobody needs the lock for these.
+   * @throws TransactionError when the database refuses
+   */
+  read(selections: readonly Selection[]): Promise<Record<string, unknown>[]> {
+    return this.#transact(selections);
+  }
+
+  async #transact(operations: readonly Operation[]): Promise<Record<string, unknown>[]> {
     const params = [DATABASE, ...operations];
     const results = await this.#rpc.request("transact", params, TRANSACT_LIMIT_MS);
     if (!Array.isArray(results))
@@ -144,6 +177,7 @@ export class Ovsdb implements Connection {
   }
 
   #notified(method: string, params: unknown): void {
+    this.#lock.notified(method, params);
     if (method !== "update" || !Array.isArray(params)) return;
     if (this.#early !== undefined) {
       this.#early.push(params[1]);
@@ -151,7 +185,7 @@ export class Ovsdb implements Connection {
     }
     const touched = this.replica.apply(params[1]);
     for (const watcher of [...this.#watchers]) watcher.check();
-    this.#changed(this, touched);
+    this.#options.changed(this, touched);
   }
 
   #lost(error: Error): void {

@@ -6,6 +6,7 @@ import { compareExchange, compareVpcs } from "../flows/compare.js";
 import { InstalledFlows } from "../flows/installed.js";
 import { RenderedBridges } from "../flows/rendered.js";
 import type { SwitchNames } from "../names.js";
+import type { BackendLog } from "./backend-log.js";
 import type { Belief, Surprise } from "./belief.js";
 import type { Conntrack } from "./conntrack.js";
 import type { ConntrackSettings } from "./ct/conntrack-settings.js";
@@ -21,7 +22,7 @@ import type { Ofctl } from "./ofctl.js";
 import { type FlowComparison, type GoneBridge, OvsPlan } from "./ovs-plan.js";
 import { reportBridges, settingsDrift } from "./plan-report.js";
 import type { PortHealth } from "./ports/port-health.js";
-import type { BackendLog, SwitchWatch } from "./switch-watch.js";
+import type { SwitchWatch } from "./switch-watch.js";
 import type { ZoneAllocator } from "./zones.js";
 
 export interface PlannerParts {

@@ -13,6 +13,7 @@ export interface SystemRow {
   /** Rows of `Datapath` by the datapath's type. */
   readonly datapaths: ReadonlyMap<string, Uuid>;
   readonly otherConfig: ReadonlyMap<string, string>;
+  readonly externalIds: ReadonlyMap<string, string>;
   readonly settings: Settings;
 }
 
@@ -56,7 +57,13 @@ export interface InterfaceRow {
 
 /** The monitored columns of each table, as `monitor` names them. */
 export const COLUMNS = {
-  Open_vSwitch: ["cur_cfg", "next_cfg", "datapaths", ...SETTING_COLUMNS.Open_vSwitch],
+  Open_vSwitch: [
+    "cur_cfg",
+    "next_cfg",
+    "datapaths",
+    "external_ids",
+    ...SETTING_COLUMNS.Open_vSwitch,
+  ],
   Bridge: [
     "name",
     "ports",
@@ -87,13 +94,14 @@ export type TableName = keyof typeof COLUMNS;
 type Columns = Readonly<Record<string, unknown>>;
 
 export function readSystem(uuid: Uuid, row: Columns): SystemRow {
-  const { cur_cfg, next_cfg, other_config } = row;
+  const { cur_cfg, next_cfg, other_config, external_ids } = row;
   return {
     uuid,
     curCfg: number(cur_cfg) ?? 0,
     nextCfg: number(next_cfg) ?? 0,
     datapaths: uuidsByKey(row["datapaths"]),
     otherConfig: map(other_config),
+    externalIds: map(external_ids),
     settings: readSettings("Open_vSwitch", row),
   };
 }

@@ -1,8 +1,10 @@
 import type { Scope } from "../../domain/intent.js";
 import { BackendError, type BackendEvents } from "../backend.js";
 import type { SwitchNames } from "../names.js";
+import type { BackendLog } from "./backend-log.js";
 import type { Belief } from "./belief.js";
 import { configure } from "./configure.js";
+import type { Fence } from "./fence/fence.js";
 import { FreezeWatch } from "./freeze-watch.js";
 import { type Connection, Link } from "./link.js";
 import { messageOf } from "./message-of.js";
@@ -14,17 +16,13 @@ import { Topology } from "./topology.js";
 import { topologyChanges } from "./topology-changes.js";
 import { Unixctl } from "./unixctl.js";
 
-export interface BackendLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-}
-
 export interface WatchOptions {
   readonly ovsdb: string;
   readonly rundir: string;
   readonly installationId: string;
   readonly names: SwitchNames;
   readonly belief: Belief;
+  readonly fence: Fence;
   readonly log: BackendLog;
   /** Adds the VPCs whose flows depend on what is plugged in in these. */
   withDependents(doubtful: Scope): Scope;
@@ -71,7 +69,7 @@ export class SwitchWatch {
     const changed = () => this.#events?.doubt("all");
     this.#freeze = new FreezeWatch({ log: options.log, changed });
     this.#ovsdb = new Link({
-      open: (lost) => Ovsdb.open(options.ovsdb, lost, (db, tables) => this.#updated(db, tables)),
+      open: (lost) => this.#open(lost),
       up: (ovsdb) => this.#came("the Open vSwitch database", ovsdb),
       down: (error) => this.#went("the Open vSwitch database", error),
     });
@@ -109,10 +107,11 @@ export class SwitchWatch {
   /**
    * Returns once the switch answers and port numbers can be relied on. A restarted ovs-vswitchd leaves the old
    * ones in the database until it has set up its bridges: so it is asked to, and waited for.
-   * @throws BackendError when the switch is away
+   * @throws BackendError when the switch is away, SwitchNotHeld when it is another daemon's
    */
   async ready(): Promise<void> {
     const { ovsdb, unixctl } = await this.connections();
+    this.#options.fence.check();
     await this.#expectAnswer(unixctl);
     if (this.#portsAreStale) {
       this.#portsAreStale = false;
@@ -178,8 +177,27 @@ export class SwitchWatch {
     }
   }
 
+  #open(lost: (error: Error) => void): Promise<Ovsdb> {
+    const { ovsdb: address, fence } = this.#options;
+    return Ovsdb.open({
+      address,
+      lock: fence.lock,
+      lost,
+      changed: (db, tables) => this.#updated(db, tables),
+      lockChanged: (db) => this.#heldOtherwise(db),
+    });
+  }
+
+  /** Whoever had the switch may have changed anything. */
+  #heldOtherwise(ovsdb: Ovsdb): void {
+    if (this.#ovsdb.connection !== ovsdb) return;
+    this.#options.fence.lockChanged(ovsdb);
+    this.#doubtEverything();
+  }
+
   #came(what: string, ovsdb?: Ovsdb): void {
     if (ovsdb !== undefined) {
+      this.#options.fence.came(ovsdb);
       this.topology = this.#read(ovsdb);
       this.#freeze.follow(ovsdb.replica);
       this.#options.databaseChanged();
@@ -191,6 +209,7 @@ export class SwitchWatch {
 
   #went(what: string, error: Error): void {
     if (what === SWITCH) this.#freeze.forget();
+    else this.#options.fence.lost();
     this.#options.log.warn({ err: error }, `lost ${what}`);
     this.#doubtEverything();
   }
@@ -202,7 +221,10 @@ export class SwitchWatch {
   }
 
   #updated(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void {
-    if (tables.has("Open_vSwitch")) this.#freeze.follow(ovsdb.replica);
+    if (tables.has("Open_vSwitch")) {
+      this.#freeze.follow(ovsdb.replica);
+      this.#options.fence.rowsChanged(ovsdb);
+    }
     if (!this.#concerns(ovsdb, tables)) {
       this.#options.databaseChanged();
       return;
@@ -223,6 +245,8 @@ export class SwitchWatch {
   }
 
   #raise(doubtful: Scope): void {
+    // What another daemon does is looked at when it has ended.
+    if (this.#options.fence.state.kind === "another") return;
     const expected = this.#expected;
     if (expected === "all") return;
     const others =

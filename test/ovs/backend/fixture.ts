@@ -10,6 +10,7 @@ import { SwitchNames } from "../../../src/backends/names.js";
 import type { StageBundle } from "../../../src/backends/ovs/bundle.js";
 import type { ConnectionTimeouts } from "../../../src/backends/ovs/ct/timeouts.js";
 import type { Exec } from "../../../src/backends/ovs/exec.js";
+import { holderText } from "../../../src/backends/ovs/fence/holder.js";
 import { createOvsBackend } from "../../../src/backends/ovs/ovs-backend.js";
 import type { IntentSlice, Scope } from "../../../src/domain/intent.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
@@ -37,6 +38,7 @@ export interface Installation {
 
 export interface InstallOptions {
   readonly identity?: BackendIdentity;
+  readonly holder?: string;
   readonly exec?: Exec;
   readonly timeouts?: ConnectionTimeouts;
   readonly stageBundle?: StageBundle;
@@ -62,6 +64,7 @@ export async function install(
     rundir,
     datapath: "netdev",
     identity,
+    holder: options.holder ?? holderText("/tmp"),
     connectionsPerInterface: 1000,
     timeouts: options.timeouts ?? { tcpEstablished: 432_000, udpStream: 180, udpSingle: 30 },
     log,

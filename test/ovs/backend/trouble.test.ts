@@ -48,6 +48,7 @@ it("tells why a bridge was not set up", async () => {
     connectionsPerInterface: 1000,
     timeouts: { tcpEstablished: 432_000, udpStream: 180, udpSingle: 30 },
     identity: newIdentity(),
+    holder: "a daemon",
     log: { info: () => undefined, warn: () => undefined },
   });
   await backend.start({ doubt: () => undefined });

@@ -34,6 +34,10 @@ describe("ovs/purge.sh", () => {
       "pbp0",
       "type=internal",
     );
+    for (const installation of ["me-1", "me-12"]) {
+      const key = `external_ids:patchbay-holder-${installation}`;
+      await sandbox.vsctl("--no-wait", "set", "Open_vSwitch", ".", `${key}=someone`);
+    }
     await writeFile(join(sandbox.dir, "installation-id"), "me-1\n");
   });
   afterAll(() => sandbox.stop());
@@ -55,6 +59,9 @@ describe("ovs/purge.sh", () => {
     expect((await purge("--yes", sandbox.dir)).exitCode).toBe(0);
     expect(await bridges()).toEqual([theirs, nobodys].sort());
     expect(await sandbox.vsctl("--bare", "--columns=name", "find", "Port", "name=pbp0")).toBe("");
+    const holders = await sandbox.vsctl("get", "Open_vSwitch", ".", "external_ids");
+    expect(holders).toContain("patchbay-holder-me-12=someone");
+    expect(holders).not.toContain("patchbay-holder-me-1=");
   });
 
   it("says so when there is nothing", async () => {

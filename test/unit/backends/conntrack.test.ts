@@ -17,7 +17,8 @@ function control(refuses: (line: string) => boolean = () => false) {
 }
 
 const log = { info: vi.fn<Log>(), warn: vi.fn<Log>() };
-const make = () => new Conntrack({ datapath: "netdev", connectionsPerZone: 50, log });
+const make = () =>
+  new Conntrack({ datapath: "netdev", connectionsPerZone: 50, fence: { check() {} }, log });
 
 const using = (zones: readonly number[]) => ({
   zones: new Set(zones),

@@ -20,12 +20,16 @@ it("ends only with its last reading, also when the switch hangs, and begins no o
   const late = new Promise<string>((resolve) => {
     print = resolve;
   });
-  const ofctl = new Ofctl(async (_, args) => {
-    const bridge = /(\w+)\.mgmt$/.exec(args.at(-1) ?? "")?.[1] ?? "";
-    begun.push(bridge);
-    if (bridge === "slow") return late;
-    throw HANGS;
-  }, "/run");
+  const ofctl = new Ofctl(
+    async (_, args) => {
+      const bridge = /(\w+)\.mgmt$/.exec(args.at(-1) ?? "")?.[1] ?? "";
+      begun.push(bridge);
+      if (bridge === "slow") return late;
+      throw HANGS;
+    },
+    "/run",
+    { check() {} },
+  );
   let isOver = false;
   const bridges = ["slow", "b", "c", "d", "e", "f"];
   const reading = observe(bridges, new Belief(7), ofctl, true).finally(() => {

@@ -1,5 +1,5 @@
 import type { SettingDrift } from "../../../domain/data-plane.js";
-import type { BackendLog } from "../switch-watch.js";
+import type { BackendLog } from "../backend-log.js";
 import type { Unixctl } from "../unixctl.js";
 
 /**

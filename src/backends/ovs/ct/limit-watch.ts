@@ -1,7 +1,8 @@
 import { BackendError } from "../../backend.js";
+import type { BackendLog } from "../backend-log.js";
 import type { Belief } from "../belief.js";
 import type { Conntrack } from "../conntrack.js";
-import type { BackendLog, SwitchWatch } from "../switch-watch.js";
+import type { SwitchWatch } from "../switch-watch.js";
 import { HostTable } from "./host-table.js";
 import { type LimitReading, readLimits } from "./limit-reading.js";
 

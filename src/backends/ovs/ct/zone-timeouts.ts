@@ -1,8 +1,8 @@
 import type { SettingDrift } from "../../../domain/data-plane.js";
+import type { BackendLog } from "../backend-log.js";
 import type { Operation } from "../ovsdb.js";
 import type { Replica } from "../replica.js";
 import { UNSET } from "../settings/compare.js";
-import type { BackendLog } from "../switch-watch.js";
 import type { ZoneHolder } from "../topology.js";
 import type { SettingChange } from "./setting-news.js";
 import {

@@ -1,4 +1,4 @@
-import type { Operation, Ovsdb } from "../ovsdb.js";
+import type { Operation, Ovsdb, Selection } from "../ovsdb.js";
 import { toSet, toUuid, type Uuid } from "../rows.js";
 import type { Claim, Topology } from "../topology.js";
 
@@ -24,10 +24,10 @@ export async function reopenings(
   topology: Topology,
   ovsdb: Ovsdb,
 ): Promise<Reopening[]> {
-  const select = (row: Uuid): Operation => {
+  const select = (row: Uuid): Selection => {
     return { op: "select", table: "Interface", where: byUuid(row), columns: ["ofport_request"] };
   };
-  const results = await ovsdb.transact(claims.map(({ row }) => select(row)));
+  const results = await ovsdb.read(claims.map(({ row }) => select(row)));
   const taken = new Map<string, Set<number>>();
   return claims.map(({ row, bridge }, index) => {
     const numbers = taken.get(bridge) ?? numbersOn(topology, bridge);

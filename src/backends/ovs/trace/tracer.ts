@@ -1,7 +1,8 @@
 import type { Probe, Trace, TraceOutcome, TraceStep } from "../../../domain/reachability/trace.js";
 import { BackendError } from "../../backend.js";
 import type { SwitchNames } from "../../names.js";
-import type { BackendLog, SwitchWatch } from "../switch-watch.js";
+import type { BackendLog } from "../backend-log.js";
+import type { SwitchWatch } from "../switch-watch.js";
 import type { Claim } from "../topology.js";
 import type { Unixctl } from "../unixctl.js";
 import {

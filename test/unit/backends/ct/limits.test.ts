@@ -57,7 +57,12 @@ describe("a reading of limits", () => {
 describe("limits that were set", () => {
   const prepared = async () => {
     const log = logged();
-    const conntrack = new Conntrack({ datapath: "netdev", connectionsPerZone: 50, log });
+    const conntrack = new Conntrack({
+      datapath: "netdev",
+      connectionsPerZone: 50,
+      fence: { check() {} },
+      log,
+    });
     const { lines, unixctl } = control(() => "");
     const zones = { zones: new Set([5, 6]), ownZones: () => [5, 6] };
     await conntrack.renewLimits(unixctl, zones, 1);
@@ -95,7 +100,12 @@ describe("watching limits", () => {
   const watching = (answer: Answer, zones: readonly number[]) => {
     const log = logged();
     const { lines, unixctl } = control(answer);
-    const conntrack = new Conntrack({ datapath: "netdev", connectionsPerZone: 50, log });
+    const conntrack = new Conntrack({
+      datapath: "netdev",
+      connectionsPerZone: 50,
+      fence: { check() {} },
+      log,
+    });
     const topology = { zones: new Set(zones), ownZones: () => [...zones] };
     const watch = { topology, connections: async () => ({ unixctl }) } as never;
     const limits = new LimitWatch({ watch, belief: { epoch: 1 }, conntrack, log, pollMs: 5 });
