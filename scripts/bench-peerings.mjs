@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { permissionsOf } from "../dist/domain/permissions.js";
 import { DEFAULT_QUOTAS } from "../dist/domain/quotas.js";
+import { Credentials } from "../dist/services/credentials/credentials.js";
 import { SecretBox } from "../dist/services/secrets.js";
 import { openDatabase } from "../dist/store/database/open.js";
 import { measureChecks } from "./lib/bench-checks.mjs";
@@ -16,12 +17,14 @@ const runs = Number(process.argv[2] ?? 25);
 const silent = { info() {}, warn() {}, error() {} };
 
 function makeContext(db) {
+  const secrets = new SecretBox(randomBytes(32));
   return {
     db,
     clock: () => new Date(),
     waker: { wake() {} },
     settlements: { closed: true, next: async () => {} },
-    secrets: new SecretBox(randomBytes(32)),
+    secrets,
+    credentials: new Credentials(db, secrets),
     operatorToken: "unused",
     peeringExpirySeconds: 604_800,
     quotas: DEFAULT_QUOTAS,

@@ -1,15 +1,10 @@
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import { z } from "zod";
+import { type RateLimits, RequestLimits } from "./api/limits/request-limits.js";
 import { createMetrics, type ReconcileActivity } from "./api/metrics.js";
-import {
-  type Authenticate,
-  declareCaller,
-  requireCredential,
-} from "./api/plugins/authentication.js";
+import { admitRequests, requireCredential } from "./api/plugins/authentication.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
 import { openApi } from "./api/plugins/openapi.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
-import { requestCounter } from "./api/plugins/rate-limit.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
 import { giveTurnsBack, takeTurns } from "./api/plugins/turns.js";
@@ -17,10 +12,11 @@ import { jsonBodies, schemaValidation } from "./api/plugins/validation.js";
 import { refuseWrites, type WriteRefusal } from "./api/plugins/write-refusal.js";
 import type { ExplainFailure } from "./api/problems/describe.js";
 import { CursorCodec } from "./api/rest/cursor.js";
-import { endpoint, type RestDeps } from "./api/rest/endpoint.js";
+import type { RestDeps } from "./api/rest/endpoint.js";
 import { restRoutes } from "./api/rest/index.js";
 import { healthRoutes } from "./api/rest/system/health.js";
 import { metricsRoute } from "./api/rest/system/metrics.js";
+import { openapiRoute } from "./api/rest/system/openapi.js";
 import { closeWhenStopping, createServer, type TlsPair } from "./api/server.js";
 import { FairQueue, type QueueLimits } from "./api/turns/fair-queue.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
@@ -40,8 +36,7 @@ export interface AppDeps {
   readonly explainFailure: ExplainFailure;
   readonly isStopping: () => boolean;
   readonly writeRefusal: WriteRefusal;
-  /** Requests a second and credential; 0 for no limit. */
-  readonly rateLimitPerSecond: number;
+  readonly rateLimits: RateLimits;
   /** How many calls work with the database at the same time, and how many wait for that. */
   readonly turns: QueueLimits;
   readonly version: string;
@@ -56,13 +51,12 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   problemDocuments(app, deps.explainFailure);
   schemaValidation(app);
   jsonBodies(app);
-  declareCaller(app);
   requestLog(app);
   closeWhenStopping(app, deps.isStopping);
+  const limits = new RequestLimits(deps.rateLimits);
+  admitRequests(app, (token) => authenticate(deps.context, token), limits);
   const queue = new FairQueue(deps.turns);
   const metrics = createMetrics(app, deps.view, deps.activity, queue);
-  const authenticateToken: Authenticate = (token) => authenticate(deps.context, token);
-  const count = await requestCounter(app, deps.rateLimitPerSecond);
   await openApi(app, deps.version);
   await app.register(async (scope) => {
     const { context, activity, isStopping, writeRefusal } = deps;
@@ -72,14 +66,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
       writeRefusal,
       isStopping,
     });
-    metricsRoute(scope, metrics, authenticateToken);
-    scope.route({
-      ...endpoint("openapi", { response: { 200: z.looseObject({}) } }),
-      handler: async () => app.swagger(),
-    });
+    metricsRoute(scope, metrics);
+    openapiRoute(scope);
   });
   await app.register(async (scope) => {
-    requireCredential(scope, authenticateToken, count);
+    requireCredential(scope);
     refuseWrites(scope, deps.writeRefusal);
     takeTurns(scope, queue);
     idempotencyKeys(scope, deps.context);

@@ -35,8 +35,8 @@ export interface Config {
   readonly resyncSeconds: number;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;
-  /** 0 when there is no limit. */
-  readonly rateLimitPerSecond: number;
+  /** Requests a second; 0 when there is no limit. */
+  readonly rateLimits: { readonly perKey: number; readonly perTenant: number };
   /** How many calls of one tenant may wait for their turn. */
   readonly waitingCallsPerTenant: number;
   readonly logLevel: Settings["PATCHBAY_LOG_LEVEL"];
@@ -107,7 +107,10 @@ function toConfig(set: Settings): Config {
     resyncSeconds: set.PATCHBAY_RESYNC_SECONDS,
     peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
     quotas: Object.freeze(quotasOf(set)),
-    rateLimitPerSecond: set.PATCHBAY_RATE_LIMIT_PER_SECOND,
+    rateLimits: Object.freeze({
+      perKey: set.PATCHBAY_RATE_LIMIT_PER_SECOND,
+      perTenant: set.PATCHBAY_TENANT_RATE_LIMIT_PER_SECOND,
+    }),
     waitingCallsPerTenant: set.PATCHBAY_WAITING_CALLS_PER_TENANT,
     logLevel: set.PATCHBAY_LOG_LEVEL,
   };
@@ -117,6 +120,7 @@ function quotasOf(set: Settings): Quotas {
   return {
     livePeeringsPerVpc: set.PATCHBAY_QUOTA_LIVE_PEERINGS_PER_VPC,
     pendingRequestsPerTenant: set.PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT,
+    accessKeysPerTenant: set.PATCHBAY_QUOTA_ACCESS_KEYS_PER_TENANT,
     vpcsPerTenant: set.PATCHBAY_QUOTA_VPCS_PER_TENANT,
     blocksPerVpc: set.PATCHBAY_QUOTA_BLOCKS_PER_VPC,
     routeTablesPerVpc: set.PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC,

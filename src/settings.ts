@@ -110,6 +110,9 @@ export const settings = z.object({
   PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT: quota("pendingRequestsPerTenant").describe(
     "Peering requests that a tenant may have sent and nobody has answered.",
   ),
+  PATCHBAY_QUOTA_ACCESS_KEYS_PER_TENANT: quota("accessKeysPerTenant").describe(
+    "Access keys that a tenant may have, whoever makes them.",
+  ),
   PATCHBAY_QUOTA_VPCS_PER_TENANT: quota("vpcsPerTenant").describe("VPCs that a tenant may have."),
   PATCHBAY_QUOTA_BLOCKS_PER_VPC: quota("blocksPerVpc").describe(
     "IPv4 CIDR blocks that a VPC may have, the primary one included.",
@@ -160,7 +163,14 @@ export const settings = z.object({
     .describe("Seconds for which the switch remembers UDP that has not been answered."),
   PATCHBAY_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
     .prefault("200")
-    .describe("Requests a second that one credential may make; 0 turns the limit off."),
+    .describe(
+      "Requests a second that one access key may make, and those without a valid one from one address (with IPv6 a /64); as many may come at once. 0 turns every rate limit off.",
+    ),
+  PATCHBAY_TENANT_RATE_LIMIT_PER_SECOND: wholeNumber(0, 1_000_000)
+    .prefault("1000")
+    .describe(
+      "Requests a second that all access keys of one tenant may make together; as many may come at once. 0 turns this limit off.",
+    ),
   PATCHBAY_WAITING_CALLS_PER_TENANT: wholeNumber(1, MOST_OF_ANYTHING)
     .prefault("1000")
     .describe(

@@ -7,9 +7,8 @@ import {
   fastify,
   LogController,
 } from "fastify";
-import { sendProblem } from "./plugins/problem-documents.js";
+import { sendError } from "./plugins/problem-documents.js";
 import { requestId } from "./plugins/request-log.js";
-import { describeError } from "./problems/describe.js";
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const LONGEST_PATH_PARAMETER = 200;
@@ -62,11 +61,15 @@ export function closeWhenStopping(app: FastifyInstance, isStopping: () => boolea
 }
 
 /** Paths that cannot be read; these requests pass no hook and no error handler. */
-function unroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+async function unroutable(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   reply.header("x-request-id", request.id);
-  sendProblem(
-    request,
-    reply,
-    describeError(error, () => undefined),
+  const answered = await request.server.admit(request).then(
+    () => error,
+    (refusal: unknown) => refusal,
   );
+  sendError(request, reply, answered, () => undefined);
 }

@@ -12,6 +12,7 @@ import { ovsdbAnswers } from "../backends/ovs/ovsdb.js";
 import type { Config } from "../config.js";
 import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
 import type { ServiceContext } from "../services/context.js";
+import { Credentials } from "../services/credentials/credentials.js";
 import { explainFailure } from "../services/database-trouble.js";
 import { endAbandonedClaims } from "../services/idempotency.js";
 import { requireMatchingKey } from "../services/key-check.js";
@@ -77,13 +78,14 @@ async function startParts(
   const reconciler = makeReconciler(config, log, database, backend);
   const stopReconciler = once(() => reconciler.stop());
   const context = await makeContext(config, database, reconciler);
+  await loadCredentials(context, log);
   const version = await ownVersion();
-  const { rateLimitPerSecond } = config;
+  const { rateLimits } = config;
   const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
   const parts = { context, ...roles, activity: reconciler };
   const writeRefusal = anyRefusal(() => switchRefusal(reconciler.fence()));
   const turns = { places: database.places, waitingPerTenant: config.waitingCallsPerTenant };
-  const common = { log, explainFailure, isStopping, writeRefusal, rateLimitPerSecond, turns };
+  const common = { log, explainFailure, isStopping, writeRefusal, rateLimits, turns };
   const app = await buildApp({ ...parts, ...common, version, tls });
   lifetime.add("reconciler", stopReconciler);
   await reconciler.start();
@@ -160,8 +162,16 @@ async function makeContext(
     waker: reconciler,
     settlements: reconciler,
     secrets,
+    credentials: new Credentials(db, secrets),
     operatorToken: await operatorToken(dataDir, config.operatorToken),
   };
+}
+
+async function loadCredentials({ credentials }: ServiceContext, log: Logger): Promise<void> {
+  await credentials.reload();
+  const { unreadable: keys } = credentials;
+  if (keys > 0)
+    log.warn({ keys }, "access keys whose stored secrets cannot be unsealed are refused");
 }
 
 function clock(): Date {

@@ -29,6 +29,7 @@ export type ErrorCode =
   | "VpcPeeringConnectionAlreadyExists"
   | "ActiveVpcPeeringConnectionPerVpcLimitExceeded"
   | "PendingVpcPeeringConnectionLimitExceeded"
+  | "AccessKeyLimitExceeded"
   | "VpcLimitExceeded"
   | "CidrBlockLimitExceeded"
   | "RouteTableLimitExceeded"

@@ -6,6 +6,7 @@ export interface Quotas {
   readonly livePeeringsPerVpc: number;
   /** Requests that a tenant has sent and nobody has answered. */
   readonly pendingRequestsPerTenant: number;
+  readonly accessKeysPerTenant: number;
   readonly vpcsPerTenant: number;
   readonly blocksPerVpc: number;
   readonly routeTablesPerVpc: number;
@@ -29,6 +30,7 @@ export type RefusingQuota = Exclude<keyof Quotas, "peerGroupMembers">;
 export const DEFAULT_QUOTAS: Quotas = {
   livePeeringsPerVpc: 125,
   pendingRequestsPerTenant: 25,
+  accessKeysPerTenant: 50,
   vpcsPerTenant: 1000,
   blocksPerVpc: 5,
   routeTablesPerVpc: 200,
@@ -52,6 +54,7 @@ const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
     code: "PendingVpcPeeringConnectionLimitExceeded",
     what: "pending peering requests that a tenant has sent",
   },
+  accessKeysPerTenant: { code: "AccessKeyLimitExceeded", what: "access keys of a tenant" },
   vpcsPerTenant: { code: "VpcLimitExceeded", what: "VPCs of a tenant" },
   blocksPerVpc: { code: "CidrBlockLimitExceeded", what: "CIDR blocks of a VPC" },
   routeTablesPerVpc: { code: "RouteTableLimitExceeded", what: "route tables of a VPC" },

@@ -3,10 +3,11 @@ import { DomainError } from "../domain/errors.js";
 import { newAccessKeyId } from "../domain/ids.js";
 import { mayGrant, type Role, type TenantRole } from "../domain/permissions.js";
 import { type Principal, requirePermission } from "../domain/principal.js";
+import { requireQuota } from "../domain/quotas.js";
 import type { AccessKey, Page, PageRequest } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
-import { inTransaction } from "../store/database/transaction.js";
 import {
+  countAccessKeys,
   findAccessKeys,
   findCredential,
   findTenant,
@@ -17,7 +18,7 @@ import {
 import { formatToken } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
 import { resourceChange } from "./resource-change.js";
-import { requireTenant } from "./tenants.js";
+import { refuseOthersTenant, requireTenant } from "./tenants.js";
 
 const SECRET_BYTES = 32;
 
@@ -28,20 +29,25 @@ export interface IssuedAccessKey {
   readonly token: string;
 }
 
-/** @throws DomainError `Forbidden` when the caller would give away more than it has */
+/**
+ * @throws DomainError `Forbidden` when the caller would give away more than it has,
+ *   `AccessKeyLimitExceeded`
+ */
 export async function createAccessKey(
   ctx: ServiceContext,
   caller: Principal,
   tenantId: string,
   input: { roles: readonly Role[] },
 ): Promise<IssuedAccessKey> {
+  refuseOthersTenant(caller, tenantId);
   const id = newAccessKeyId();
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const encryptedSecret = ctx.secrets.seal(secret, id);
-  const key = await inTransaction(ctx.db, async (tx) => {
+  const key = await ctx.credentials.change({ tenantId, keyId: id }, async (tx) => {
     requireTenant(caller, tenantId, await lockTenant(tx, tenantId));
     requirePermission(caller, "access_key:create");
     const roles = grantableRoles(caller, input.roles);
+    requireQuota(ctx.quotas, "accessKeysPerTenant", await countAccessKeys(tx, tenantId));
     const inserted = await insertAccessKey(tx, {
       id,
       tenantId,
@@ -70,6 +76,7 @@ export async function recoverIssuedAccessKey(
     throw new DomainError("InvalidAccessKeyID.NotFound", `there is no access key ${id}`);
   }
   const { encryptedSecret, ...key } = credential.key;
+  await ctx.credentials.refresh({ tenantId: key.tenantId, keyId: id });
   const secret = ctx.secrets.unseal(encryptedSecret, id);
   return { key, secret, token: formatToken(id, secret) };
 }
@@ -80,6 +87,7 @@ export async function listAccessKeys(
   tenantId: string,
   page: PageRequest,
 ): Promise<Page<AccessKey>> {
+  refuseOthersTenant(caller, tenantId);
   requireTenant(caller, tenantId, await findTenant(ctx.db, tenantId));
   requirePermission(caller, "access_key:read");
   return findAccessKeys(ctx.db, tenantId, page);
@@ -92,7 +100,8 @@ export async function deleteAccessKey(
   tenantId: string,
   keyId: string,
 ): Promise<void> {
-  await inTransaction(ctx.db, async (tx) => {
+  refuseOthersTenant(caller, tenantId);
+  await ctx.credentials.change({ tenantId, keyId }, async (tx) => {
     requireTenant(caller, tenantId, await lockTenant(tx, tenantId));
     requirePermission(caller, "access_key:delete");
     if (!(await removeAccessKey(tx, tenantId, keyId))) {

@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { DomainError } from "../domain/errors.js";
 import { ACCESS_KEY_ID_PATTERN } from "../domain/ids.js";
-import { permissionsOf, type Role } from "../domain/permissions.js";
+import { permissionsOf } from "../domain/permissions.js";
 import type { Principal } from "../domain/principal.js";
 import type { Actor } from "../domain/resources.js";
-import { findCredential } from "../store/tenants.js";
 import type { ServiceContext } from "./context.js";
 
 /** A bearer token of an access key: its id, a dot, its secret. */
@@ -12,19 +11,26 @@ export function formatToken(keyId: string, secret: string): string {
   return `${keyId}.${secret}`;
 }
 
-/** @throws DomainError `Unauthenticated`, the same for every reason */
+/**
+ * @throws DomainError `Unauthenticated`, the same for every reason; `ServiceUnavailable` when what
+ *   is known of the key is in doubt and cannot be read
+ */
 export async function authenticate(ctx: ServiceContext, token: string): Promise<Principal> {
-  if (sameText(token, ctx.operatorToken)) return principal(null, ["operator"]);
+  if (sameText(token, ctx.operatorToken)) return OPERATOR;
   const dot = token.indexOf(".");
-  const keyId = token.slice(0, Math.max(dot, 0));
-  if (!ACCESS_KEY_ID_PATTERN.test(keyId)) throw refused();
-  const credential = await findCredential(ctx.db, keyId);
-  if (credential === null || credential.suspended) throw refused();
-  const { key } = credential;
-  const secret = ctx.secrets.unseal(key.encryptedSecret, key.id);
-  if (!sameText(token.slice(dot + 1), secret)) throw refused();
-  return principal(key.tenantId, key.roles, key.id);
+  const id = token.slice(0, Math.max(dot, 0));
+  if (!ACCESS_KEY_ID_PATTERN.test(id)) throw refused();
+  const key = await ctx.credentials.holder(id, token.slice(dot + 1));
+  if (key === undefined) throw refused();
+  const { tenantId, roles, permissions } = key;
+  return { tenantId, roles, permissions, accessKeyId: id };
 }
+
+const OPERATOR: Principal = {
+  tenantId: null,
+  roles: ["operator"],
+  permissions: new Set(permissionsOf(["operator"])),
+};
 
 export function actorOf(caller: Principal): Actor {
   return {
@@ -32,16 +38,6 @@ export function actorOf(caller: Principal): Actor {
     tenantId: caller.tenantId,
     accessKeyId: caller.accessKeyId ?? null,
     ...(caller.claim !== undefined && { claim: caller.claim }),
-  };
-}
-
-function principal(tenantId: string | null, roles: readonly Role[], keyId?: string): Principal {
-  const permissions = new Set(permissionsOf(roles));
-  return {
-    tenantId,
-    roles,
-    permissions,
-    ...(keyId !== undefined && { accessKeyId: keyId }),
   };
 }
 

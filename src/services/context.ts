@@ -1,6 +1,7 @@
 import type { Settlements, Waker } from "../domain/data-plane.js";
 import type { Quotas } from "../domain/quotas.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
+import type { Credentials } from "./credentials/credentials.js";
 import type { SecretBox } from "./secrets.js";
 
 /** What every use case is given. */
@@ -10,6 +11,7 @@ export interface ServiceContext {
   readonly settlements: Settlements;
   readonly clock: () => Date;
   readonly secrets: SecretBox;
+  readonly credentials: Credentials;
   readonly operatorToken: string;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;

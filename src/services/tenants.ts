@@ -45,6 +45,7 @@ export async function getTenant(
   caller: Principal,
   id: string,
 ): Promise<Tenant> {
+  refuseOthersTenant(caller, id);
   const tenant = requireTenant(caller, id, await findTenant(ctx.db, id));
   requirePermission(caller, "tenant:read");
   return tenant;
@@ -66,7 +67,8 @@ export async function updateTenant(
   id: string,
   patch: TenantPatch,
 ): Promise<Tenant> {
-  return inTransaction(ctx.db, async (tx) => {
+  refuseOthersTenant(caller, id);
+  return ctx.credentials.change({ tenantId: id }, async (tx) => {
     const before = requireTenant(caller, id, await lockTenant(tx, id));
     requirePermission(caller, "tenant:update");
     const after = await patchTenant(tx, id, patch);
@@ -77,10 +79,22 @@ export async function updateTenant(
 
 /** @throws DomainError `InvalidTenantID.NotFound`, also for a tenant that is not the caller's */
 export function requireTenant(caller: Principal, id: string, tenant: Tenant | null): Tenant {
-  if (tenant === null || !maySee(caller, id)) {
-    throw new DomainError("InvalidTenantID.NotFound", `there is no tenant ${id}`);
-  }
+  if (tenant === null) throw noTenant(id);
+  refuseOthersTenant(caller, id);
   return tenant;
+}
+
+/**
+ * To be called before the database is asked: others' tenants are then as ones that do not exist in
+ * what they cost as well, and nobody waits for a lock of theirs.
+ * @throws DomainError `InvalidTenantID.NotFound`
+ */
+export function refuseOthersTenant(caller: Principal, id: string): void {
+  if (!maySee(caller, id)) throw noTenant(id);
+}
+
+function noTenant(id: string): DomainError {
+  return new DomainError("InvalidTenantID.NotFound", `there is no tenant ${id}`);
 }
 
 function stateOf(tenant: Tenant): string {

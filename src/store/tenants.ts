@@ -75,6 +75,11 @@ export async function findAccessKeys(
   return toPage(rows.map(toAccessKey), page.limit);
 }
 
+/** To be asked under the tenant's lock. */
+export async function countAccessKeys(tx: Tx, tenantId: string): Promise<number> {
+  return tx.accessKey.count({ where: { tenantId } });
+}
+
 /** The key with what is needed to verify it, and whether its tenant is suspended. */
 export async function findCredential(
   client: Tx,

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
+import type { RateLimits } from "../../src/api/limits/request-limits.js";
 import type { WriteRefusal } from "../../src/api/plugins/write-refusal.js";
 import type { QueueLimits } from "../../src/api/turns/fair-queue.js";
 import { buildApp } from "../../src/app.js";
@@ -11,6 +12,7 @@ import type { TenantRole } from "../../src/domain/permissions.js";
 import { DEFAULT_QUOTAS, type Quotas } from "../../src/domain/quotas.js";
 import { createReconciler } from "../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../src/services/context.js";
+import { Credentials } from "../../src/services/credentials/credentials.js";
 import { explainFailure } from "../../src/services/database-trouble.js";
 import { SecretBox } from "../../src/services/secrets.js";
 import { startSweeper } from "../../src/services/sweeper.js";
@@ -64,7 +66,10 @@ export interface TestApiOptions {
   readonly clock?: () => Date;
   /** Those that are not given are as by default. */
   readonly quotas?: Partial<Quotas>;
-  readonly rateLimitPerSecond?: number;
+  /** Told of every statement at the database. */
+  readonly onStatement?: (sql: string) => void;
+  /** Requests a second; no limit unless told. */
+  readonly rateLimits?: Partial<RateLimits>;
   readonly turns?: Partial<QueueLimits>;
   /** False: nothing expires or is forgotten but by the test's own calls. */
   readonly sweeping?: boolean;
@@ -81,7 +86,8 @@ const silent = { info() {}, warn() {}, error() {} };
 /** The whole app on a fresh database of this engine, with the no-op backend and the reconciler. */
 export async function startTestApi(engine: Engine, options: TestApiOptions = {}): Promise<TestApi> {
   const fresh = await engine.fresh();
-  const database = await openDatabase({ ...fresh, log: silent });
+  const { onStatement } = options;
+  const database = await openDatabase({ ...fresh, log: silent, onStatement });
   const { installationId, mark } = await loadInstallation(database.client);
   const backend = Object.assign(createNoopBackend({ installationId, mark }), options.backend);
   const { clock = () => new Date(), sweeping = true, writeRefusal = () => undefined } = options;
@@ -90,12 +96,14 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const resyncSeconds = 3600;
   const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds, quotas });
   const operatorToken = `pbop_${randomBytes(16).toString("hex")}`;
+  const secrets = await SecretBox.open(join(fresh.dataDir, "secret-key"));
   const context: ServiceContext = {
     db,
     clock,
     waker: reconciler,
     settlements: reconciler,
-    secrets: await SecretBox.open(join(fresh.dataDir, "secret-key")),
+    secrets,
+    credentials: new Credentials(db, secrets),
     operatorToken,
     peeringExpirySeconds: PEERING_EXPIRY_SECONDS,
     quotas,
@@ -111,7 +119,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     explainFailure,
     isStopping: () => false,
     writeRefusal,
-    rateLimitPerSecond: options.rateLimitPerSecond ?? 0,
+    rateLimits: { perKey: 0, perTenant: 0, ...options.rateLimits },
     turns: { places: database.places, waitingPerTenant: 1000, ...options.turns },
     version: "0.0.0-test",
   });

@@ -34,6 +34,7 @@ describe("defaults", () => {
       quotas: {
         livePeeringsPerVpc: 125,
         pendingRequestsPerTenant: 25,
+        accessKeysPerTenant: 50,
         vpcsPerTenant: 1000,
         blocksPerVpc: 5,
         routeTablesPerVpc: 200,
@@ -47,7 +48,7 @@ describe("defaults", () => {
         interfacesPerTenant: 100_000,
         peerGroupMembers: 1000,
       },
-      rateLimitPerSecond: 200,
+      rateLimits: { perKey: 200, perTenant: 1000 },
       waitingCallsPerTenant: 1000,
       logLevel: "info",
     });
@@ -81,6 +82,7 @@ describe("values", () => {
   test.each([
     ["PATCHBAY_QUOTA_LIVE_PEERINGS_PER_VPC", "livePeeringsPerVpc"],
     ["PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT", "pendingRequestsPerTenant"],
+    ["PATCHBAY_QUOTA_ACCESS_KEYS_PER_TENANT", "accessKeysPerTenant"],
     ["PATCHBAY_QUOTA_VPCS_PER_TENANT", "vpcsPerTenant"],
     ["PATCHBAY_QUOTA_BLOCKS_PER_VPC", "blocksPerVpc"],
     ["PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC", "routeTablesPerVpc"],

@@ -1,51 +1,78 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { DomainError } from "../../domain/errors.js";
 import type { Principal } from "../../domain/principal.js";
+import type { RequestLimits } from "../limits/request-limits.js";
+import type { OperationId } from "../rest/route-table.js";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who is calling; undefined on routes that need no credential. */
+    /** Who is calling; undefined without a valid credential. */
     caller: Principal | undefined;
+  }
+
+  interface FastifyInstance {
+    /** Finds out who is calling, and counts. For requests that pass no hook. */
+    admit(request: FastifyRequest): Promise<void>;
   }
 }
 
 const BEARER = /^Bearer +([^\s]+)$/i;
 
-export type Authenticate = (bearerToken: string) => Promise<Principal>;
-
-/** Counts one request against a key; throws TooManyRequests beyond the limit. */
-export type CountRequest = (request: FastifyRequest, key: string) => Promise<void>;
-
-/** To be called on the root, so that hooks of every scope may ask who is calling. */
-export function declareCaller(app: FastifyInstance): void {
-  app.decorateRequest("caller", undefined);
-}
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
 
 /**
- * Lets only requests with a valid credential into this scope, and no more of them than allowed.
- * Refused ones count against the address they come from.
+ * Asked again and again by those who end a daemon that does not answer, and by a balancer from the
+ * address from which all others come as well. They cost next to nothing.
  */
-export function requireCredential(
-  scope: FastifyInstance,
+export const UNCOUNTED_OPERATIONS: readonly OperationId[] = ["livez", "readyz"];
+
+export type Authenticate = (bearerToken: string) => Promise<Principal>;
+
+/**
+ * Finds out who is calling and counts every request, of all routes and of none, before anything is
+ * done for it. One with a valid credential counts against that alone, whatever others do at its
+ * address; any other one counts against the address that it comes from, so that nobody uses up the
+ * limit of a key without its secret. To be called on the root.
+ */
+export function admitRequests(
+  app: FastifyInstance,
   authenticate: Authenticate,
-  count: CountRequest,
+  limits: RequestLimits,
 ): void {
+  const admit = async (request: FastifyRequest): Promise<void> => {
+    const { operationId } = request.routeOptions.config;
+    if (operationId !== undefined && UNCOUNTED_OPERATIONS.includes(operationId)) return;
+    request.caller = await identify(request, authenticate);
+    if (request.caller !== undefined) limits.countCaller(request.caller);
+    else if (operationId === "metrics" && isLocal(request)) limits.countLocalMetrics();
+    else limits.countAddress(request.ip);
+  };
+  app.decorateRequest("caller", undefined);
+  app.decorate("admit", admit);
+  app.addHook("onRequest", admit);
+}
+
+/** Lets only requests with a valid credential into this scope. */
+export function requireCredential(scope: FastifyInstance): void {
   scope.addHook("onRequest", async (request) => {
-    try {
-      request.caller = await authenticate(bearerToken(request));
-    } catch (error) {
-      if (isUnauthenticated(error)) await count(request, `address ${request.ip}`);
-      throw error;
-    }
-    await count(request, request.caller.accessKeyId ?? "operator");
+    if (request.caller === undefined) throw unauthenticated(request);
   });
+}
+
+/** Why a request is refused that `admitRequests` has found no caller for. */
+export function unauthenticated(request: FastifyRequest): DomainError {
+  const detail =
+    tokenOf(request) === undefined
+      ? "send the header Authorization: Bearer TOKEN"
+      : "the request carries no valid credential";
+  return new DomainError("Unauthenticated", detail);
 }
 
 /** @throws DomainError `Unauthenticated` */
 export function bearerToken(request: FastifyRequest): string {
-  const token = BEARER.exec(request.headers.authorization ?? "")?.[1];
+  const token = tokenOf(request);
   if (token !== undefined) return token;
-  throw new DomainError("Unauthenticated", "send the header Authorization: Bearer TOKEN");
+  throw unauthenticated(request);
 }
 
 /** Who is calling, on routes behind `requireCredential`. */
@@ -58,6 +85,26 @@ export function callerOf(request: FastifyRequest): Principal | undefined {
   return request.caller;
 }
 
-function isUnauthenticated(error: unknown): boolean {
-  return error instanceof DomainError && error.code === "Unauthenticated";
+/** From this host, and not through a proxy on it. */
+export function isLocal(request: FastifyRequest): boolean {
+  const { forwarded, "x-forwarded-for": forwardedFor } = request.headers;
+  return LOOPBACK.test(request.ip) && forwarded === undefined && forwardedFor === undefined;
+}
+
+async function identify(
+  request: FastifyRequest,
+  authenticate: Authenticate,
+): Promise<Principal | undefined> {
+  const token = tokenOf(request);
+  if (token === undefined) return undefined;
+  try {
+    return await authenticate(token);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "Unauthenticated") return undefined;
+    throw error;
+  }
+}
+
+function tokenOf(request: FastifyRequest): string | undefined {
+  return BEARER.exec(request.headers.authorization ?? "")?.[1];
 }

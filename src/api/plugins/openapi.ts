@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { PROBLEM_MEDIA_TYPE } from "../problems/problem.js";
 import { type OperationId, type RouteEntry, routeEntry } from "../rest/route-table.js";
+import { UNCOUNTED_OPERATIONS } from "./authentication.js";
 
 const DESCRIPTION = `Tenants get isolated VPCs on Open vSwitch; two VPCs are connected by a peering
 that one side asks for and the other accepts. Times are RFC 3339 in UTC. Every error is a problem
@@ -87,11 +88,14 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   503: "Temporarily unavailable",
 };
 
+const UNCOUNTED: readonly string[] = UNCOUNTED_OPERATIONS.map((id) => routeEntry(id).url);
+
 /** The errors that a route can answer with, from what it takes and who may call it. */
 function problemStatuses({ access, method, url }: RouteEntry): number[] {
   const writes = method !== "GET";
   return [
-    ...(url.startsWith("/v1/") ? [400, 404, 429] : []),
+    ...(url.startsWith("/v1/") ? [400, 404] : []),
+    ...(UNCOUNTED.includes(url) ? [] : [429]),
     ...(access === "anybody" ? [] : [401, 403]),
     ...(writes ? [409, 413, 415] : []),
     500,

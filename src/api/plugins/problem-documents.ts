@@ -6,16 +6,23 @@ import { TooManyRequests } from "../problems/too-many-requests.js";
 
 /** Answers every error, and every path that does not exist, with a problem document. */
 export function problemDocuments(app: FastifyInstance, explain: ExplainFailure): void {
-  app.setErrorHandler((error, request, reply) => {
-    const content = describeError(error, explain);
-    if (error instanceof TooManyRequests) reply.header("retry-after", error.retryAfterSeconds);
-    logServerError(error, request, content);
-    return sendProblem(request, reply, content);
-  });
+  app.setErrorHandler((error, request, reply) => sendError(request, reply, error, explain));
   app.setNotFoundHandler((request, reply) => {
     const detail = `There is no ${request.method} ${pathOf(request)}.`;
     return sendProblem(request, reply, { code: "NotFound", detail });
   });
+}
+
+export function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  explain: ExplainFailure,
+): FastifyReply {
+  const content = describeError(error, explain);
+  if (error instanceof TooManyRequests) reply.header("retry-after", error.retryAfterSeconds);
+  logServerError(error, request, content);
+  return sendProblem(request, reply, content);
 }
 
 export function sendProblem(

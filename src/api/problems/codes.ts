@@ -40,6 +40,7 @@ export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: stri
   VpcPeeringConnectionAlreadyExists: [409, "The two VPCs have a peering already"],
   ActiveVpcPeeringConnectionPerVpcLimitExceeded: [409, "A VPC has no room for more live peerings"],
   PendingVpcPeeringConnectionLimitExceeded: [409, "Too many requests are waiting for an answer"],
+  AccessKeyLimitExceeded: [409, "The tenant has no room for more access keys"],
   VpcLimitExceeded: [409, "The tenant has no room for more VPCs"],
   CidrBlockLimitExceeded: [409, "The VPC has no room for more blocks"],
   RouteTableLimitExceeded: [409, "The VPC has no room for more route tables"],

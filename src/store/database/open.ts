@@ -10,6 +10,8 @@ export interface OpenDatabaseOptions {
   readonly databaseUrl?: string;
   readonly dataDir: string;
   readonly log: StoreLog;
+  /** Told of every statement that Prisma makes, as it is sent. */
+  readonly onStatement?: ((sql: string) => void) | undefined;
 }
 
 export interface Database {
@@ -29,11 +31,14 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     databaseUrl === undefined
       ? await openEmbedded(dataDir, log)
       : await openPostgres(databaseUrl, log);
-  return databaseOn(engine);
+  return databaseOn(engine, options.onStatement);
 }
 
-function databaseOn({ kind, places, adapter, ping, close }: Engine): Database {
-  const client = new PrismaClient({ adapter, errorFormat: "minimal" });
+function databaseOn(
+  { kind, places, adapter, ping, close }: Engine,
+  onStatement: OpenDatabaseOptions["onStatement"],
+): Database {
+  const client = newClient(adapter, onStatement);
   return {
     client,
     kind,
@@ -44,4 +49,15 @@ function databaseOn({ kind, places, adapter, ping, close }: Engine): Database {
       await close();
     },
   };
+}
+
+function newClient(
+  adapter: Engine["adapter"],
+  onStatement: OpenDatabaseOptions["onStatement"],
+): PrismaClient {
+  const options = { adapter, errorFormat: "minimal" } as const;
+  if (onStatement === undefined) return new PrismaClient(options);
+  const client = new PrismaClient({ ...options, log: [{ emit: "event", level: "query" }] });
+  client.$on("query", ({ query }) => onStatement(query));
+  return client;
 }

@@ -7,6 +7,7 @@ import type { TenantRole } from "../../../src/domain/permissions.js";
 import { DEFAULT_QUOTAS } from "../../../src/domain/quotas.js";
 import { createReconciler } from "../../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../../src/services/context.js";
+import { Credentials } from "../../../src/services/credentials/credentials.js";
 import { explainFailure } from "../../../src/services/database-trouble.js";
 import { SecretBox } from "../../../src/services/secrets.js";
 import { openDatabase } from "../../../src/store/database/open.js";
@@ -35,12 +36,14 @@ export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
   const db = database.client;
   const clock = () => new Date();
   const reconciler = createReconciler({ db, backend, log: silent, clock, resyncSeconds: 3600 });
+  const secrets = await SecretBox.open(join(on.dataDir, "secret-key"));
   const context: ServiceContext = {
     db,
     clock,
     waker: reconciler,
     settlements: reconciler,
-    secrets: await SecretBox.open(join(on.dataDir, "secret-key")),
+    secrets,
+    credentials: new Credentials(db, secrets),
     operatorToken: OPERATOR_TOKEN,
     peeringExpirySeconds: 604_800,
     quotas: DEFAULT_QUOTAS,
@@ -55,7 +58,7 @@ export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
     explainFailure,
     isStopping: () => false,
     writeRefusal: () => undefined,
-    rateLimitPerSecond: 0,
+    rateLimits: { perKey: 0, perTenant: 0 },
     turns: { places: database.places, waitingPerTenant: 1000 },
     version: "0.0.0-test",
   });

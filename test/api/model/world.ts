@@ -5,6 +5,7 @@ import { permissionsOf, type Role } from "../../../src/domain/permissions.js";
 import type { Principal } from "../../../src/domain/principal.js";
 import { createReconciler, type Reconciler } from "../../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../../src/services/context.js";
+import { Credentials } from "../../../src/services/credentials/credentials.js";
 import { SecretBox } from "../../../src/services/secrets.js";
 import { createTenant } from "../../../src/services/tenants.js";
 import { type Database, openDatabase } from "../../../src/store/database/open.js";
@@ -64,12 +65,14 @@ export class WorldFactory {
     if (mode === "awake") await reconciler.start();
     const asleep: Waker & Settlements = { wake() {}, closed: true, next: async () => {} };
     const parts = mode === "awake" ? reconciler : asleep;
+    const secrets = new SecretBox(randomBytes(32));
     const context: ServiceContext = {
       db,
       clock: time,
       waker: parts,
       settlements: parts,
-      secrets: new SecretBox(randomBytes(32)),
+      secrets,
+      credentials: new Credentials(db, secrets),
       operatorToken: "unused",
       peeringExpirySeconds: EXPIRY_MS / 1000,
       quotas: QUOTAS,

@@ -171,7 +171,7 @@ describe.each(databaseEngines)("the platform's side on $name", (engine) => {
   });
 
   test("the rate limit is per credential and says when to come back", async () => {
-    const limited = await startTestApi(engine, { rateLimitPerSecond: 5 });
+    const limited = await startTestApi(engine, { rateLimits: { perKey: 5 } });
     try {
       const { token } = await limited.createTenantWithKey("viewer");
       const whoami = (who: string) => limited.call(who, "GET", "/v1/whoami");

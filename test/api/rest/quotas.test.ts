@@ -7,6 +7,7 @@ import { expectRefusal, type Owned, Scene } from "../../support/scene.js";
 const QUOTAS = {
   livePeeringsPerVpc: 2,
   pendingRequestsPerTenant: 3,
+  accessKeysPerTenant: 4,
   vpcsPerTenant: 6,
   blocksPerVpc: 3,
   routeTablesPerVpc: 3,
@@ -59,6 +60,25 @@ describe.each(databaseEngines)("quotas on $name", (engine) => {
     const made = answers.find(({ status }) => status === 201);
     await scene.must(204, red, "DELETE", `/vpcs/${made?.body.id}`);
     expect((await create()).status).toBe(201);
+  });
+
+  test("access keys of a tenant, whoever makes them", async () => {
+    const path = `/v1/tenants/${red.tenantId}/access-keys`;
+    const create = (token: string) => api.call(token, "POST", path, { roles: ["viewer"] });
+    const tokens = [red.token, api.operatorToken, red.token, api.operatorToken, red.token];
+    const answers = await Promise.all(tokens.map(create));
+    expect(codesOf(answers)).toEqual([
+      ...Array(3).fill("201"),
+      ...Array(2).fill("AccessKeyLimitExceeded"),
+    ]);
+    const refusal = { status: 409, code: "AccessKeyLimitExceeded", detail: "4" };
+    expectRefusal(await create(api.operatorToken), refusal);
+    expect((await api.addKey(blue.tenantId, "viewer")).token).toMatch(/^AKPB/);
+    const made = answers.find(({ status }) => status === 201);
+    const revoked = await api.call(red.token, "DELETE", `${path}/${made?.body.id}`);
+    expect(revoked.status).toBe(204);
+    expect((await create(red.token)).status).toBe(201);
+    expectRefusal(await create(red.token), refusal);
   });
 
   test("CIDR blocks of a VPC", async () => {

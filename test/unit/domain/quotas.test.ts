@@ -6,6 +6,7 @@ import { DEFAULT_QUOTAS, type RefusingQuota, requireQuota } from "../../../src/d
 const EXPECTED: Record<RefusingQuota, [number, string]> = {
   livePeeringsPerVpc: [125, "ActiveVpcPeeringConnectionPerVpcLimitExceeded"],
   pendingRequestsPerTenant: [25, "PendingVpcPeeringConnectionLimitExceeded"],
+  accessKeysPerTenant: [50, "AccessKeyLimitExceeded"],
   vpcsPerTenant: [1000, "VpcLimitExceeded"],
   blocksPerVpc: [5, "CidrBlockLimitExceeded"],
   routeTablesPerVpc: [200, "RouteTableLimitExceeded"],
