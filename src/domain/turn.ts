@@ -14,3 +14,8 @@ export function aside<T>(
 ): Promise<T> {
   return turn === undefined ? wait() : turn.aside(wait);
 }
+
+/** In the middle of something long: who waits for the place has it first, and who calls is heard. */
+export function letOthersGoFirst(call: { readonly turn?: Turn | undefined }): Promise<void> {
+  return aside(call, () => new Promise((resolve) => setImmediate(resolve)));
+}

@@ -1,5 +1,5 @@
 import { type Principal, requirePermission } from "../domain/principal.js";
-import type { ResourceEvent } from "../domain/resources.js";
+import type { Page, PageRequest, ResourceEvent } from "../domain/resources.js";
 import { findEvents, findLatestEventId } from "../store/change.js";
 import type { ServiceContext } from "./context.js";
 
@@ -7,12 +7,12 @@ import type { ServiceContext } from "./context.js";
 export async function listEvents(
   ctx: ServiceContext,
   caller: Principal,
-  { after, limit }: { after: number; limit: number },
-): Promise<{ items: ResourceEvent[]; nextAfter: number }> {
+  { after, limit }: PageRequest,
+): Promise<Page<ResourceEvent>> {
   requirePermission(caller, "event:read");
   const events = await findEvents(ctx.db, caller.tenantId, after, limit);
   const items = events.map((event) => asSeenBy(caller, event));
-  return { items, nextAfter: items.at(-1)?.id ?? after };
+  return { items, next: items.length < limit ? null : (items.at(-1)?.id ?? null) };
 }
 
 /** Where a stream that begins now starts. */

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import type { Principal } from "../../domain/principal.js";
 import type { Page, PageRequest, Tags } from "../../domain/resources.js";
+import { letOthersGoFirst } from "../../domain/turn.js";
 import type { CursorCodec } from "./cursor.js";
 import { tagKey, tagValue } from "./fields.js";
+import { fillPage, MOST_PAGE_BYTES } from "./page-filling.js";
 
 const TAG_FILTER = "tag:";
-const DEFAULT_LIMIT = 100;
+export const DEFAULT_LIMIT = 100;
 const MOST_ITEMS = 1000;
 export const LONGEST_WAIT_SECONDS = 30;
 
@@ -26,7 +29,9 @@ const DIGITS = /^[0-9]{1,16}$/;
 
 export const limit = numberText(DIGITS, 1, MOST_ITEMS, "integer")
   .optional()
-  .describe(`Items on a page, ${DEFAULT_LIMIT} unless told`);
+  .describe(
+    `Items on a page, ${DEFAULT_LIMIT} unless told; fewer when they are more than ${MOST_PAGE_BYTES / 1024 ** 2} MiB together`,
+  );
 
 export const eventId = numberText(DIGITS, 0, Number.MAX_SAFE_INTEGER, "integer");
 
@@ -84,23 +89,33 @@ export function pageOf<T extends z.ZodType>(item: T) {
   });
 }
 
-interface PagingQuery {
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
+/** The call for a page. */
+interface PageCall {
+  readonly query: { readonly limit?: number | undefined; readonly cursor?: string | undefined };
+  readonly caller: Principal | undefined;
 }
 
 /**
  * Reads one page of a list and presents it.
  * @param list what its cursors are bound to
  */
-export async function answerPage<T, B>(
+export async function answerPage<T extends { readonly number: number }, B>(
   cursors: CursorCodec,
   list: string,
-  query: PagingQuery,
+  { query, caller }: PageCall,
   read: (page: PageRequest) => Promise<Page<T>>,
   present: (item: T) => B,
 ): Promise<{ items: B[]; nextCursor: string | null }> {
-  const after = query.cursor === undefined ? 0 : cursors.open(list, query.cursor);
-  const { items, next } = await read({ limit: query.limit ?? DEFAULT_LIMIT, after });
-  return { items: items.map(present), nextCursor: next === null ? null : cursors.seal(list, next) };
+  const { limit: most = DEFAULT_LIMIT, cursor } = query;
+  const after = cursor === undefined ? 0 : cursors.open(list, cursor);
+  const { items, last, hasMore } = await fillPage(
+    { limit: most, after },
+    {
+      read,
+      present,
+      positionOf: ({ number }) => number,
+      pause: () => letOthersGoFirst(caller ?? {}),
+    },
+  );
+  return { items, nextCursor: hasMore ? cursors.seal(list, last) : null };
 }

@@ -72,9 +72,14 @@ export class CallTurn implements Turn {
   }
 
   #enter(isBack: boolean, start: () => void): boolean {
-    const ticket = { party: this.#party, isBack, start };
-    this.#ticket = ticket;
-    return this.#queue.enter(ticket);
+    let isEntering = true;
+    // Between the end of a turn and the next one the daemon hears from its clients: the work with
+    // the embedded database alone would never let it.
+    const startLater = () => (isEntering ? start() : setImmediate(start));
+    this.#ticket = { party: this.#party, isBack, start: startLater };
+    const hasEntered = this.#queue.enter(this.#ticket);
+    isEntering = false;
+    return hasEntered;
   }
 
   #leave(): void {

@@ -242,11 +242,10 @@ describe.each(databaseEngines)("what races, on $name", (engine) => {
   it("lists every event once, in an order that a reader can resume", async () => {
     const operator = await authenticate(api.context, api.operatorToken);
     const seen: number[] = [];
-    for (let after = 0; ; ) {
-      const { items, nextAfter } = await listEvents(api.context, operator, { after, limit: 7 });
-      if (items.length === 0) break;
+    for (let after: number | null = 0; after !== null; ) {
+      const { items, next } = await listEvents(api.context, operator, { after, limit: 7 });
       seen.push(...items.map((item) => item.id));
-      after = nextAfter;
+      after = next;
     }
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => i + 1));
   });

@@ -41,7 +41,7 @@ export const accessKeyRoutes: RouteGroup = (scope, { context, cursors }) => {
       const tenantId = request.params.id;
       const read = (page: PageRequest) => listAccessKeys(context, caller, tenantId, page);
       const list = `access-keys of ${tenantId}`;
-      return answerPage(cursors, list, request.query, read, presentAccessKey);
+      return answerPage(cursors, list, request, read, presentAccessKey);
     },
   });
 

@@ -57,7 +57,7 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
       const { vpcId, subnetId, securityGroupId } = request.query;
       const filter = { vpcId, subnetId, securityGroupId, tags: tagFilters(request.query) };
       const read = (page: PageRequest) => listNetworkInterfaces(context, caller, filter, page);
-      return answerPage(cursors, "network-interfaces", request.query, read, present);
+      return answerPage(cursors, "network-interfaces", request, read, present);
     },
   });
 

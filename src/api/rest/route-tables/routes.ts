@@ -61,7 +61,7 @@ const tableRoutes: RouteGroup = (scope, deps) => {
       const caller = principalOf(request);
       const { vpcId } = request.query;
       const read = (page: PageRequest) => listRouteTables(context, caller, { vpcId }, page);
-      return answerPage(cursors, "route-tables", request.query, read, present);
+      return answerPage(cursors, "route-tables", request, read, present);
     },
   });
 

@@ -61,7 +61,7 @@ const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
       const { vpcId, name } = request.query;
       const filter = { vpcId, name, tags: tagFilters(request.query) };
       const read = (page: PageRequest) => listSecurityGroups(context, caller, filter, page);
-      return answerPage(cursors, "security-groups", request.query, read, present);
+      return answerPage(cursors, "security-groups", request, read, present);
     },
   });
 

@@ -43,7 +43,7 @@ export const subnetRoutes: RouteGroup = (scope, { context, view, cursors }) => {
       const caller = principalOf(request);
       const filter = { vpcId: request.query.vpcId, tags: tagFilters(request.query) };
       const read = (page: PageRequest) => listSubnets(context, caller, filter, page);
-      return answerPage(cursors, "subnets", request.query, read, present);
+      return answerPage(cursors, "subnets", request, read, present);
     },
   });
 

@@ -35,7 +35,7 @@ export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const read = listTenants.bind(undefined, context, caller);
-      return answerPage(cursors, "tenants", request.query, read, presentTenant);
+      return answerPage(cursors, "tenants", request, read, presentTenant);
     },
   });
 

@@ -72,7 +72,7 @@ const readRoutes: RouteGroup = (scope, deps) => {
       const { state, vpcId, role } = request.query;
       const filter = { state, vpcId, role, tags: tagFilters(request.query) };
       const read = (page: PageRequest) => listPeerings(deps.context, caller, filter, page);
-      return answerPage(deps.cursors, "vpc-peerings", request.query, read, (peering) =>
+      return answerPage(deps.cursors, "vpc-peerings", request, read, (peering) =>
         present(peering, request),
       );
     },

@@ -44,7 +44,7 @@ const resourceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
       const caller = principalOf(request);
       const filter = { vpcId: request.query.vpcId, tags: tagFilters(request.query) };
       const read = (page: PageRequest) => listVpcs(context, caller, filter, page);
-      return answerPage(cursors, "vpcs", request.query, read, present);
+      return answerPage(cursors, "vpcs", request, read, present);
     },
   });
 

@@ -9,7 +9,7 @@ describe("the turn of a call", () => {
   let queue: FairQueue;
 
   beforeEach(() => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     queue = new FairQueue({ places: 1, waitingPerTenant: 2 });
   });
   afterEach(() => {
