@@ -63,6 +63,17 @@ export interface ErrorContext {
   readonly cause?: unknown;
 }
 
+/** What is in use may be in use by tens of thousands: so many are named, and nobody reads more. */
+export const MOST_NAMED = 100;
+
+/** @param ids of what uses it; to have `MOST_NAMED + 1` of them is enough */
+export function inUse(what: string, ids: readonly string[]): DomainError {
+  const blockedBy = ids.slice(0, MOST_NAMED);
+  const others = ids.length > MOST_NAMED ? " and others" : "";
+  const detail = `${what} is in use by ${blockedBy.join(", ")}${others}`;
+  return new DomainError("DependencyViolation", detail, { blockedBy });
+}
+
 /** An outcome that the caller must be told about; `message` is written for the caller. */
 export class DomainError extends Error {
   readonly code: ErrorCode;

@@ -1,6 +1,6 @@
 import { vpcBlock } from "../domain/address-plan.js";
 import { type Cidr, formatCidr, overlaps, parseCidr } from "../domain/cidr.js";
-import { DomainError } from "../domain/errors.js";
+import { DomainError, inUse } from "../domain/errors.js";
 import { type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
 import type { Vpc } from "../domain/resources.js";
@@ -59,10 +59,7 @@ export async function removeCidrBlock(
   await changeNeighbourhood(ctx, caller, vpcId, async (tx, { vpc, peerings }) => {
     const block = requireRemovable(vpc, text);
     const blockedBy = await findSubnetsIn(tx, vpcId, block);
-    if (blockedBy.length > 0) {
-      const detail = `${text} is in use by ${blockedBy.join(", ")}`;
-      throw new DomainError("DependencyViolation", detail, { blockedBy });
-    }
+    if (blockedBy.length > 0) throw inUse(text, blockedBy);
     await removeBlock(tx, vpcId, block);
     for (const { peering } of peerings) await removePeeringRoutes(tx, peering.id, block);
     return [];

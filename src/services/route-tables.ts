@@ -1,4 +1,4 @@
-import { DomainError } from "../domain/errors.js";
+import { DomainError, inUse } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
@@ -84,8 +84,7 @@ function refuseWhileInUse({ id, main, associations, vpcId }: RouteTable): void {
     throw new DomainError("DependencyViolation", detail, { blockedBy: [vpcId] });
   }
   if (associations.length === 0) return;
-  const detail = `route table ${id} is in use by ${associations.join(", ")}`;
-  throw new DomainError("DependencyViolation", detail, { blockedBy: associations });
+  throw inUse(`route table ${id}`, associations);
 }
 
 /** Lets a subnet of the table's VPC follow this table instead of the one it follows now. */

@@ -1,4 +1,4 @@
-import { DomainError } from "../domain/errors.js";
+import { DomainError, inUse, MOST_NAMED } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
@@ -132,10 +132,11 @@ async function refuseWhileInUse(tx: Tx, group: SecurityGroup): Promise<void> {
     const detail = `security group ${id} is the default one of VPC ${vpcId} and goes with it`;
     throw new DomainError("DependencyViolation", detail, { blockedBy: [vpcId] });
   }
-  const blockedBy = [...(await findMembers(tx, id)), ...(await findGroupsNaming(tx, id, tenantId))];
-  if (blockedBy.length === 0) return;
-  const detail = `security group ${id} is in use by ${blockedBy.join(", ")}`;
-  throw new DomainError("DependencyViolation", detail, { blockedBy });
+  const blockedBy = [
+    ...(await findMembers(tx, id, MOST_NAMED + 1)),
+    ...(await findGroupsNaming(tx, id, tenantId)),
+  ];
+  if (blockedBy.length > 0) throw inUse(`security group ${id}`, blockedBy);
 }
 
 /** Locks the group's VPC and returns the group as it is under that lock. */

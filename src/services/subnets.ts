@@ -1,6 +1,6 @@
 import { subnetBlock } from "../domain/address-plan.js";
 import { formatCidr } from "../domain/cidr.js";
-import { DomainError } from "../domain/errors.js";
+import { DomainError, inUse, MOST_NAMED } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
@@ -134,11 +134,8 @@ export async function deleteSubnet(
   const vpcId = await inTransaction(ctx.db, async (tx) => {
     const subnet = await lockSubnet(tx, caller, id);
     requirePermission(caller, "subnet:delete");
-    const blockedBy = await findInterfaceIds(tx, id);
-    if (blockedBy.length > 0) {
-      const detail = `subnet ${id} is in use by ${blockedBy.join(", ")}`;
-      throw new DomainError("DependencyViolation", detail, { blockedBy });
-    }
+    const blockedBy = await findInterfaceIds(tx, id, MOST_NAMED + 1);
+    if (blockedBy.length > 0) throw inUse(`subnet ${id}`, blockedBy);
     const change = resourceChange(caller, "subnet", subnet.tenantId, id, "delete");
     await touchVpcs(tx, [subnet.vpcId], await recordChange(tx, change));
     await removeSubnet(tx, id);

@@ -1,5 +1,5 @@
 import { vpcBlock } from "../domain/address-plan.js";
-import { DomainError } from "../domain/errors.js";
+import { DomainError, inUse } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
@@ -132,9 +132,7 @@ export function requireVpc(caller: Principal, id: string, vpc: Vpc | null, point
 async function refuseWhileInUse(tx: Tx, id: string): Promise<void> {
   const peerings = await findLivePeerings(tx, [id]);
   const blockedBy = [...peerings.map((peering) => peering.id), ...(await findSubnetIds(tx, id))];
-  if (blockedBy.length === 0) return;
-  const detail = `VPC ${id} is in use by ${blockedBy.join(", ")}`;
-  throw new DomainError("DependencyViolation", detail, { blockedBy });
+  if (blockedBy.length > 0) throw inUse(`VPC ${id}`, blockedBy);
 }
 
 async function endPendingPeerings(

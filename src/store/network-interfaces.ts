@@ -88,8 +88,14 @@ export async function findUsedAddresses(client: Tx, subnetId: string): Promise<S
   return new Set(rows.map((row) => storedIp(row.privateIp).value));
 }
 
-export async function findInterfaceIds(client: Tx, subnetId: string): Promise<string[]> {
+/** Ids of interfaces in a subnet, `take` at most. */
+export async function findInterfaceIds(
+  client: Tx,
+  subnetId: string,
+  take: number,
+): Promise<string[]> {
   const rows = await client.networkInterface.findMany({
+    take,
     where: { subnetId },
     select: { id: true },
     orderBy: { number: "asc" },

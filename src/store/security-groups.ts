@@ -124,9 +124,10 @@ export async function countSecurityGroups(client: Tx, vpcId: string): Promise<nu
   return client.securityGroup.count({ where: { vpcId } });
 }
 
-/** Ids of the interfaces in a group. */
-export async function findMembers(client: Tx, groupId: string): Promise<string[]> {
+/** Ids of interfaces in a group, `take` at most. */
+export async function findMembers(client: Tx, groupId: string, take: number): Promise<string[]> {
   const rows = await client.groupMembership.findMany({
+    take,
     where: { groupId },
     select: { networkInterfaceId: true },
     orderBy: { networkInterface: { number: "asc" } },

@@ -26,7 +26,10 @@ export const problemSchema = z
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     instance: z.string().describe("Path of the request"),
     errors: z.array(fieldErrorSchema).optional(),
-    blockedBy: z.array(z.string()).optional().describe("Ids of what stands in the way"),
+    blockedBy: z
+      .array(z.string())
+      .optional()
+      .describe("Ids of what stands in the way, of very many the first"),
     checks: z.array(checkSchema).optional().describe("Of /readyz"),
   })
   .meta({ id: "Problem", description: "A problem document (RFC 9457)" });
