@@ -18,6 +18,7 @@ import { healthRoutes } from "./api/rest/system/health.js";
 import { metricsRoute } from "./api/rest/system/metrics.js";
 import { openapiRoute } from "./api/rest/system/openapi.js";
 import { closeWhenStopping, createServer, type TlsPair } from "./api/server.js";
+import type { Queues } from "./api/turns/call-turn.js";
 import { FairQueue, type QueueLimits } from "./api/turns/fair-queue.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
 import type { Tracing } from "./domain/reachability/trace.js";
@@ -55,8 +56,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   closeWhenStopping(app, deps.isStopping);
   const limits = new RequestLimits(deps.rateLimits);
   admitRequests(app, (token) => authenticate(deps.context, token), limits);
-  const queue = new FairQueue(deps.turns);
-  const metrics = createMetrics(app, deps.view, deps.activity, queue);
+  const queues = queuesFor(deps.turns);
+  const metrics = createMetrics(app, deps.view, deps.activity, queues.database);
   await openApi(app, deps.version);
   await app.register(async (scope) => {
     const { context, activity, isStopping, writeRefusal } = deps;
@@ -72,13 +73,24 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(async (scope) => {
     requireCredential(scope);
     refuseWrites(scope, deps.writeRefusal);
-    takeTurns(scope, queue);
+    takeTurns(scope, queues);
     idempotencyKeys(scope, deps.context);
     giveTurnsBack(scope);
     const rest = restDeps(deps);
     for (const register of restRoutes) register(scope, rest);
   });
   return app;
+}
+
+/** What is asked of the switch costs it a program or a walk through the flows each. */
+const PLACES_AT_SWITCH = 4;
+
+function queuesFor(turns: QueueLimits): Queues {
+  const { waitingPerTenant } = turns;
+  return {
+    database: new FairQueue(turns),
+    atSwitch: new FairQueue({ places: PLACES_AT_SWITCH, waitingPerTenant }),
+  };
 }
 
 function restDeps({ context, view, reconciling, tracing }: AppDeps): RestDeps {

@@ -2,17 +2,27 @@
 export interface Turn {
   /** Lets others have the place for as long as `wait` takes; `wait` is called at once. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
+  /** The same, and waits for a place at the switch as well before `ask` is called. */
+  atSwitch<T>(ask: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Waits for something other than the database on behalf of a call: for the switch, for another
- * call, for time to pass. Its place is free for others meanwhile.
+ * Waits for something other than the database on behalf of a call: for a change to be confirmed,
+ * for another call, for time to pass. Its place is free for others meanwhile.
  */
 export function aside<T>(
   { turn }: { readonly turn?: Turn | undefined },
   wait: () => Promise<T>,
 ): Promise<T> {
   return turn === undefined ? wait() : turn.aside(wait);
+}
+
+/** Asks the switch something on behalf of a call, when it is the turn of that call to ask. */
+export function askSwitch<T>(
+  { turn }: { readonly turn?: Turn | undefined },
+  ask: () => Promise<T>,
+): Promise<T> {
+  return turn === undefined ? ask() : turn.atSwitch(ask);
 }
 
 /** In the middle of something long: who waits for the place has it first, and who calls is heard. */

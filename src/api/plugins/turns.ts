@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Principal } from "../../domain/principal.js";
-import { CallTurn } from "../turns/call-turn.js";
-import type { FairQueue, Party } from "../turns/fair-queue.js";
+import { CallTurn, LONGEST_WAIT_MS, type Queues } from "../turns/call-turn.js";
+import type { Party } from "../turns/fair-queue.js";
 import { principalOf } from "./authentication.js";
 
 declare module "fastify" {
@@ -10,19 +10,16 @@ declare module "fastify" {
   }
 }
 
-/** Longer than a caller has patience, and no reason to keep what a caller has sent. */
-const LONGEST_WAIT_MS = 30_000;
-
 /**
  * Lets each call of this scope wait for its turn. To be called after the scope asks for
  * credentials, and before anything of it works with the database.
  */
-export function takeTurns(scope: FastifyInstance, queue: FairQueue): void {
+export function takeTurns(scope: FastifyInstance, queues: Queues): void {
   scope.decorateRequest("turn", undefined);
   // Not before the body is read and found valid: nobody holds a place by sending slowly.
   scope.addHook("preHandler", async (request, reply) => {
     const caller = principalOf(request);
-    const turn = new CallTurn(queue, partyOf(caller));
+    const turn = new CallTurn(queues, partyOf(caller));
     request.turn = turn;
     request.caller = { ...caller, turn };
     watchClient(turn, reply);

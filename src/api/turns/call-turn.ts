@@ -3,9 +3,19 @@ import type { Turn } from "../../domain/turn.js";
 import { TooManyRequests } from "../problems/too-many-requests.js";
 import type { FairQueue, Party, Ticket } from "./fair-queue.js";
 
+/** Longer than a caller has patience, and no reason to keep what a caller has sent. */
+export const LONGEST_WAIT_MS = 30_000;
+
+/** What calls wait for. */
+export interface Queues {
+  readonly database: FairQueue;
+  readonly atSwitch: FairQueue;
+}
+
 /** One call's way through the queue: it waits, has a place, may step aside, and is done. */
 export class CallTurn implements Turn {
   readonly #queue: FairQueue;
+  readonly #switchQueue: FairQueue;
   readonly #party: Party;
   #ticket: Ticket | undefined;
   #isDone = false;
@@ -13,8 +23,9 @@ export class CallTurn implements Turn {
   #asides = 0;
   #giveUp: (() => void) | undefined;
 
-  constructor(queue: FairQueue, party: Party) {
-    this.#queue = queue;
+  constructor({ database, atSwitch }: Queues, party: Party) {
+    this.#queue = database;
+    this.#switchQueue = atSwitch;
     this.#party = party;
   }
 
@@ -63,6 +74,19 @@ export class CallTurn implements Turn {
       this.#asides -= 1;
       if (this.#asides === 0 && !this.#isDone) await this.#comeBack();
     }
+  }
+
+  atSwitch<T>(ask: () => Promise<T>): Promise<T> {
+    const queues = { database: this.#switchQueue, atSwitch: this.#switchQueue };
+    return this.aside(async () => {
+      const turn = new CallTurn(queues, this.#party);
+      await turn.take(LONGEST_WAIT_MS);
+      try {
+        return await ask();
+      } finally {
+        turn.done();
+      }
+    });
   }
 
   #comeBack(): Promise<void> {

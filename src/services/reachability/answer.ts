@@ -15,7 +15,7 @@ import {
   untraceable,
 } from "../../domain/reachability/trace.js";
 import type { Verdict } from "../../domain/reachability/verdict.js";
-import { aside } from "../../domain/turn.js";
+import { aside, askSwitch } from "../../domain/turn.js";
 import { loadIntent } from "../../store/intent-snapshot.js";
 import { findVpc } from "../../store/vpcs.js";
 import { findWithheldRoutes } from "../../store/withheld-routes.js";
@@ -94,8 +94,8 @@ async function compare(
   const { slice, verdict } = await judgeStored(ctx, caller, plane.view, question);
   const untold = whyUntold(verdict);
   const probe = probeOf(slice.vpcs, question, verdict);
-  const ask = () => askSwitch(plane, verdict, probe);
-  const outcome = untold === undefined ? await aside(caller, ask) : untold;
+  const ask = () => follow(plane, verdict, probe);
+  const outcome = untold === undefined ? await askSwitch(caller, ask) : untold;
   const vpcIds = [...slice.vpcs.keys()];
   const generations = [...slice.vpcs.values()].map(({ generation }) => generation);
   const { state } = plane.view.status(vpcIds, Math.max(...generations));
@@ -111,11 +111,7 @@ function whyUntold(verdict: Verdict): TraceOutcome | undefined {
 }
 
 /** A trace knows no connections: that there are too many the switch has said by their number. */
-async function askSwitch(
-  { tracing }: Plane,
-  { stop }: Verdict,
-  probe: Probe,
-): Promise<TraceOutcome> {
+async function follow({ tracing }: Plane, { stop }: Verdict, probe: Probe): Promise<TraceOutcome> {
   if (stop?.code !== "connectionLimit") return tracing.trace(probe);
   const there = { steps: [], dropped: undefined, delivered: undefined };
   return { kind: "traced", there, back: undefined };
@@ -163,7 +159,7 @@ async function judgeWithRoom(
   const verdict = judge(facts, question);
   if (verdict === undefined) return undefined;
   const ends = endsOf(question.networkInterfaceId, verdict);
-  const isFull = await aside(caller, () => fullInterfaces(view, ends));
+  const isFull = await askSwitch(caller, () => fullInterfaces(view, ends));
   return judge({ ...facts, isFull }, question);
 }
 

@@ -1,5 +1,5 @@
 import type { NetworkInterface, PageRequest } from "../../../domain/resources.js";
-import { aside } from "../../../domain/turn.js";
+import { askSwitch } from "../../../domain/turn.js";
 import {
   createNetworkInterface,
   deleteNetworkInterface,
@@ -76,7 +76,7 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
     handler: async (request) => {
       const caller = principalOf(request);
       const eni = await getNetworkInterface(context, caller, request.params.id);
-      const drops = await aside(caller, () => view.dropsOf(eni.id));
+      const drops = await askSwitch(caller, () => view.dropsOf(eni.id));
       return presentDrops(eni.id, drops, view, context.clock());
     },
   });

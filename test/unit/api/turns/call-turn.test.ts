@@ -1,22 +1,26 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CallTurn } from "../../../../src/api/turns/call-turn.js";
 import { FairQueue } from "../../../../src/api/turns/fair-queue.js";
-import { aside } from "../../../../src/domain/turn.js";
+import { aside, askSwitch } from "../../../../src/domain/turn.js";
 
 const LIMIT_MS = 1000;
 
 describe("the turn of a call", () => {
   let queue: FairQueue;
+  let atSwitch: FairQueue;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     queue = new FairQueue({ places: 1, waitingPerTenant: 2 });
+    atSwitch = new FairQueue({ places: 1, waitingPerTenant: 1 });
   });
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  const newTurn = (tenant = "a") => new CallTurn(queue, { tenant, key: "k" });
+  const newTurn = (tenant = "a") => {
+    return new CallTurn({ database: queue, atSwitch }, { tenant, key: "k" });
+  };
   const counts = () => [queue.running, queue.waiting];
 
   async function taken(tenant?: string): Promise<CallTurn> {
@@ -105,6 +109,30 @@ describe("the turn of a call", () => {
     end();
     await waiting;
     expect(counts()).toEqual([0, 0]);
+  });
+
+  test("is waited for at the switch too, where nobody holds a place at the database", async () => {
+    const turns = [await taken()];
+    const answers: Array<(answer: string) => void> = [];
+    const ask = () => new Promise<string>((resolve) => answers.push(resolve));
+    const asking = [askSwitch({ turn: turns[0] }, ask)];
+    for (let i = 0; i < 2; i += 1) {
+      const turn = await taken();
+      turns.push(turn);
+      asking.push(askSwitch({ turn }, ask));
+    }
+    await expect(asking[2]).rejects.toMatchObject({ retryAfterSeconds: 1 });
+    turns[2]?.done();
+    expect(answers).toHaveLength(1);
+    expect([...counts(), atSwitch.running, atSwitch.waiting]).toEqual([0, 0, 1, 1]);
+    answers[0]?.("first");
+    expect(await asking[0]).toBe("first");
+    turns[0]?.done();
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    answers[1]?.("second");
+    expect(await asking[1]).toBe("second");
+    turns[1]?.done();
+    expect([...counts(), atSwitch.running, atSwitch.waiting]).toEqual([0, 0, 0, 0]);
   });
 
   test("is nobody's business without a queue", async () => {
