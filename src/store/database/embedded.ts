@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
+import { dataDirPlace } from "./data-dir-place.js";
 import { assertFreeSpace } from "./disk-space.js";
 import type { Engine, StoreLog } from "./engine.js";
 import { type MigrationConnection, migrate } from "./migrate.js";
@@ -49,13 +50,22 @@ export function connectionOf(database: PGlite): MigrationConnection {
 }
 
 function engineOf(database: PGlite, dataDir: string, log: StoreLog): Engine {
-  const vacuum = scheduleVacuum(database, log);
+  const assertInPlace = dataDirPlace(dataDir);
+  const before = () => {
+    assertInPlace();
+    assertFreeSpace(dataDir);
+  };
+  const exec: PGlite["exec"] = async (...statements) => {
+    before();
+    return database.exec(...statements);
+  };
+  const vacuum = scheduleVacuum({ exec }, log);
   return {
     kind: "embedded",
     places,
-    adapter: pgliteAdapter(database, () => assertFreeSpace(dataDir)),
+    adapter: pgliteAdapter(database, { before, after: assertInPlace }),
     ping: async () => {
-      assertFreeSpace(dataDir);
+      before();
       await database.query("SELECT 1");
     },
     close: async () => {

@@ -2,6 +2,7 @@ import { PrismaClient } from "../../generated/prisma/client.js";
 import { openEmbedded } from "./embedded.js";
 import type { Engine, StoreLog } from "./engine.js";
 import { openPostgres } from "./postgres.js";
+import type { PostgresLimits } from "./postgres-pool.js";
 
 export type { StoreLog } from "./engine.js";
 
@@ -12,6 +13,8 @@ export interface OpenDatabaseOptions {
   readonly log: StoreLog;
   /** Told of every statement that Prisma makes, as it is sent. */
   readonly onStatement?: ((sql: string) => void) | undefined;
+  /** How long PostgreSQL is waited for, when other than usual. */
+  readonly limits?: PostgresLimits;
 }
 
 export interface Database {
@@ -26,11 +29,11 @@ export interface Database {
 
 /** Opens the database and brings its schema up to date. Take `lockDataDir` before. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, log } = options;
+  const { databaseUrl, dataDir, log, limits } = options;
   const engine =
     databaseUrl === undefined
       ? await openEmbedded(dataDir, log)
-      : await openPostgres(databaseUrl, log);
+      : await openPostgres(databaseUrl, log, limits);
   return databaseOn(engine, options.onStatement);
 }
 

@@ -10,14 +10,19 @@ interface Wrapped {
   readonly client: PGliteTransaction;
 }
 
+/** What a change fails with, when one of these throws: it is not made, or nobody is told that it was. */
+export interface WriteChecks {
+  before(): void;
+  after(): void;
+}
+
 type Outcomes = WeakMap<PGliteTransaction, Promise<unknown>>;
 
 /**
  * The Prisma adapter for PGlite, with commits that can fail: as published (0.7.2) it swallows the
  * error of COMMIT (a deferred constraint, a full disk) and reports success.
- * @param assertWritable - called before each transaction, which fails with what this throws
  */
-export function pgliteAdapter(database: PGlite, assertWritable: () => void): AdapterFactory {
+export function pgliteAdapter(database: PGlite, writes: WriteChecks): AdapterFactory {
   const outcomes: Outcomes = new WeakMap();
   const factory = new PrismaPGlite(clientOf(database, outcomes));
   return {
@@ -27,9 +32,11 @@ export function pgliteAdapter(database: PGlite, assertWritable: () => void): Ada
       const adapter = await factory.connect();
       const start = adapter.startTransaction.bind(adapter);
       adapter.startTransaction = async (isolationLevel) => {
-        assertWritable();
-        return withHonestCommit(await start(isolationLevel), outcomes);
+        writes.before();
+        return withHonestCommit(await start(isolationLevel), outcomes, writes);
       };
+      adapter.queryRaw = checked(adapter.queryRaw.bind(adapter), writes);
+      adapter.executeRaw = checked(adapter.executeRaw.bind(adapter), writes);
       return adapter;
     },
   };
@@ -72,12 +79,31 @@ function withSharedParsers(database: PGlite, query: Query): Query {
   };
 }
 
-function withHonestCommit(transaction: AdapterTransaction, outcomes: Outcomes): AdapterTransaction {
+/** Of statements outside a transaction, those that may change something. */
+function checked<Statement extends { readonly sql: string }, Result>(
+  run: (statement: Statement) => Promise<Result>,
+  writes: WriteChecks,
+): (statement: Statement) => Promise<Result> {
+  return async (statement) => {
+    if (/^\s*SELECT\b/i.test(statement.sql)) return run(statement);
+    writes.before();
+    const result = await run(statement);
+    writes.after();
+    return result;
+  };
+}
+
+function withHonestCommit(
+  transaction: AdapterTransaction,
+  outcomes: Outcomes,
+  writes: WriteChecks,
+): AdapterTransaction {
   const commit = transaction.commit.bind(transaction);
   const { client } = transaction as unknown as Wrapped;
   transaction.commit = async () => {
     await commit();
     await outcomes.get(client);
+    writes.after();
   };
   return transaction;
 }

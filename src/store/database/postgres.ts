@@ -1,21 +1,22 @@
 import { PrismaPg } from "@prisma/adapter-pg";
-import pg from "pg";
+import type pg from "pg";
 import type { Engine, StoreLog } from "./engine.js";
 import { type MigrationConnection, migrate } from "./migrate.js";
 import { migrationsDirectory } from "./migration-files.js";
+import { type PostgresLimits, postgresPool } from "./postgres-pool.js";
 
-const connectTimeoutMs = 5_000;
 const pingTimeoutMs = 5_000;
-const idleInTransactionMs = 30_000;
-/** A server that accepts connections and then says nothing must not hold callers for ever. */
-const queryTimeoutMs = 10_000;
 const connections = 10;
 /** The rest is for the reconciler, the sweeps and the event streams. */
 const places = 7;
 
 /** Opens and migrates a PostgreSQL >= 15. Connections that break are replaced as they are needed. */
-export async function openPostgres(databaseUrl: string, log: StoreLog): Promise<Engine> {
-  const pool = newPool(databaseUrl, log);
+export async function openPostgres(
+  databaseUrl: string,
+  log: StoreLog,
+  limits?: PostgresLimits,
+): Promise<Engine> {
+  const pool = postgresPool(databaseUrl, connections, log, limits);
   try {
     const applied = await migratePool(pool);
     if (applied.length > 0) log.info({ applied }, "applied migrations");
@@ -42,22 +43,6 @@ export function connectionOf(client: pg.ClientBase): MigrationConnection {
   };
 }
 
-function newPool(connectionString: string, log: StoreLog): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    max: connections,
-    application_name: "patchbay",
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    query_timeout: queryTimeoutMs,
-    // A replica that hangs inside a transaction must not hold its row locks for ever.
-    idle_in_transaction_session_timeout: idleInTransactionMs,
-  });
-  // Without a listener an idle connection that PostgreSQL ends would end this process.
-  pool.on("error", (error) => log.warn({ err: error }, "lost an idle PostgreSQL connection"));
-  return pool;
-}
-
 async function migratePool(pool: pg.Pool): Promise<string[]> {
   const client = await pool.connect();
   let failure: Error | undefined;
@@ -66,13 +51,15 @@ async function migratePool(pool: pg.Pool): Promise<string[]> {
   };
   client.on("error", fail);
   try {
+    // Others that start now may be at it, and a migration takes as long as it takes.
+    await client.query("SET lock_timeout = 0; SET statement_timeout = 0");
     return await migrate(connectionOf(client), migrationsDirectory);
   } catch (error) {
     fail(error);
     throw error;
   } finally {
     client.off("error", fail);
-    client.release(failure);
+    client.release(failure ?? true);
   }
 }
 

@@ -1,0 +1,53 @@
+import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
+
+export class DataDirMovedError extends Error {
+  override readonly name = "DataDirMovedError";
+  /** As of a file on a server that has lost it. */
+  readonly code = "ESTALE";
+
+  constructor(path: string, cause?: unknown) {
+    super(`${path} is not the file that was opened`, { cause });
+  }
+}
+
+/** Of these the first is the cluster's own, and the second says whose the directory is. */
+const MARKS = [join("db", "global", "pg_control"), "daemon.lock"];
+
+/**
+ * Remembers which files the data directory consists of. The embedded database keeps its files open:
+ * what it writes after the directory was moved away, removed or replaced goes where nobody will
+ * look for it.
+ * @returns throws unless these files are still in their place, in folders that can be written
+ */
+export function dataDirPlace(dataDir: string): () => void {
+  const marks = MARKS.flatMap((name) => {
+    const path = join(dataDir, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? [] : [{ path, stats }];
+  });
+  const folders = [join(dataDir, "db", "base"), join(dataDir, "db", "pg_wal")];
+  return () => {
+    for (const { path, stats } of marks) assertSame(path, stats);
+    for (const folder of folders) {
+      inPlace(folder, () => accessSync(folder, constants.W_OK | constants.X_OK));
+    }
+  };
+}
+
+function assertSame(path: string, opened: Stats): void {
+  const found = inPlace(path, () => statSync(path));
+  if (found.ino !== opened.ino || found.dev !== opened.dev) throw new DataDirMovedError(path);
+}
+
+function inPlace<T>(path: string, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    throw isMissing(error) ? new DataDirMovedError(path, error) : error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^(ENOENT|ENOTDIR)$/.test(String(error.code));
+}
