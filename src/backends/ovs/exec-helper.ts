@@ -17,9 +17,9 @@ export type ExecAnswer = { readonly id: number } & (
 );
 
 interface Waiting {
-  readonly overdue: NodeJS.Timeout;
+  readonly overdue?: NodeJS.Timeout;
   resolve(stdout: string): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 /** The helper ends programs itself, sooner than this: who is silent for so long hangs. */
@@ -40,6 +40,7 @@ export class ExecHelper {
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
   #running = false;
+  #stopped = false;
   #nextId = 0;
 
   constructor(program = PROGRAM, limitMs = LIMIT_MS) {
@@ -48,30 +49,50 @@ export class ExecHelper {
   }
 
   start(): void {
+    this.#stopped = false;
     this.#running = existsSync(this.#program);
     if (this.#running) this.#child = this.#spawn();
   }
 
-  /** Programs that are running go on to their end. */
+  /** Programs that are running go on to their end, of which nobody is told any more. */
   stop(): void {
     this.#running = false;
+    this.#stopped = true;
     this.#child?.disconnect();
     this.#child = undefined;
+    this.#failAll(STOPPED);
   }
 
   readonly exec: Exec = (program, args, stdin = "") => {
-    if (!this.#running) return exec(program, args, stdin);
-    this.#child ??= this.#spawn();
-    const child = this.#child;
-    const id = this.#nextId++;
+    if (this.#stopped) return Promise.reject(new CommandError(failure(STOPPED, program)));
+    const request = { id: this.#nextId++, program, args, stdin };
     return new Promise((resolve, reject) => {
-      const overdue = setTimeout(() => this.#abandon(child), this.#limitMs);
-      this.#waiting.set(id, { overdue, resolve, reject });
-      child.send({ id, program, args, stdin } satisfies ExecRequest, (error) => {
-        if (error !== null) this.#settle({ id, failure: lostFailure(program) });
-      });
+      if (this.#running) this.#send(request, { resolve, reject });
+      else this.#startOurselves(request, { resolve, reject });
     });
   };
+
+  #send(request: ExecRequest, caller: Waiting): void {
+    this.#child ??= this.#spawn();
+    const child = this.#child;
+    const overdue = setTimeout(() => this.#abandon(child), this.#limitMs);
+    this.#waiting.set(request.id, { ...caller, overdue });
+    const { id, program } = request;
+    child.send(request, (error) => {
+      if (error !== null) this.#settle({ id, failure: failure(LOST, program) });
+    });
+  }
+
+  #startOurselves({ id, program, args, stdin }: ExecRequest, caller: Waiting): void {
+    this.#waiting.set(id, caller);
+    exec(program, args, stdin).then(
+      (stdout) => this.#settle({ id, stdout }),
+      (error: unknown) => {
+        this.#waiting.delete(id);
+        caller.reject(error);
+      },
+    );
+  }
 
   #spawn(): ChildProcess {
     const child = fork(this.#program, [], {
@@ -103,11 +124,17 @@ export class ExecHelper {
   #lose(child: ChildProcess): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    for (const id of [...this.#waiting.keys()]) this.#settle({ id, failure: lostFailure("") });
+    this.#failAll(LOST);
+  }
+
+  #failAll(message: string): void {
+    for (const id of [...this.#waiting.keys()]) this.#settle({ id, failure: failure(message, "") });
   }
 }
 
-function lostFailure(command: string): CommandFailure {
-  const message = "the process that starts programs ended before the program did";
+const LOST = "the process that starts programs ended before the program did";
+const STOPPED = "no program is started or waited for any more: the daemon stops";
+
+function failure(message: string, command: string): CommandFailure {
   return { message, command, exitCode: undefined, stderr: "", hopeless: false };
 }

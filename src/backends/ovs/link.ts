@@ -21,6 +21,8 @@ export class Link<C extends Connection> {
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #attempt: Promise<void> | undefined;
+  /** Lets go of whoever waits for the attempt under way. */
+  #release: () => void = () => {};
   #stopped = true;
 
   constructor(options: LinkOptions<C>) {
@@ -37,10 +39,13 @@ export class Link<C extends Connection> {
     clearTimeout(this.#timer);
     this.#connection?.close();
     this.#connection = undefined;
+    this.#error = new Error("not connected any more: it is stopped");
+    this.#attempt = undefined;
+    this.#release();
   }
 
   /**
-   * The open connection; waits for an attempt that is under way.
+   * The open connection; waits for an attempt that is under way, and not beyond `stop`.
    * @throws Error that ended the last attempt or connection
    */
   async ready(): Promise<C> {
@@ -60,9 +65,15 @@ export class Link<C extends Connection> {
   }
 
   #connect(): void {
-    this.#attempt = this.#try().finally(() => {
-      this.#attempt = undefined;
+    const attempt = new Promise<void>((resolve) => {
+      this.#release = resolve;
+      const over = () => {
+        if (this.#attempt === attempt) this.#attempt = undefined;
+        resolve();
+      };
+      void this.#try().finally(over);
     });
+    this.#attempt = attempt;
   }
 
   async #try(): Promise<void> {
@@ -97,8 +108,8 @@ export class Link<C extends Connection> {
   }
 
   #retry(error: Error): void {
-    this.#error = error;
     if (this.#stopped) return;
+    this.#error = error;
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failures += 1;
     const pause = longest * (0.5 + Math.random() / 2);

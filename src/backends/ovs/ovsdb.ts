@@ -48,6 +48,7 @@ export class Ovsdb implements Connection {
   readonly #options: OvsdbOptions;
   readonly #lock: OvsdbLock;
   readonly #watchers = new Set<Watcher>();
+  #ended: Error | undefined;
   /** Updates that came before the first contents were stored. */
   #early: unknown[] | undefined = [];
 
@@ -124,10 +125,11 @@ export class Ovsdb implements Connection {
   /**
    * Waits until the replica satisfies a condition.
    * @returns whether it did within the limit
-   * @throws Error when the connection is lost meanwhile
+   * @throws Error when the connection is lost or closed, now or meanwhile
    */
   until(holds: (replica: Replica) => boolean, limitMs: number): Promise<boolean> {
     if (holds(this.replica)) return Promise.resolve(true);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const stop = () => {
         clearTimeout(timer);
@@ -154,6 +156,7 @@ export class Ovsdb implements Connection {
 
   close(): void {
     this.#rpc.close();
+    this.#lost(new Error("the connection to the database is closed"));
   }
 
   /** The connection is lost unless the database answers (RFC 7047, section 4.1.11). */
@@ -189,6 +192,7 @@ export class Ovsdb implements Connection {
   }
 
   #lost(error: Error): void {
+    this.#ended ??= error;
     for (const watcher of [...this.#watchers]) watcher.lost(error);
   }
 }

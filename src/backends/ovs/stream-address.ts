@@ -7,6 +7,9 @@ import { BackendError } from "../backend.js";
 /** Bytes of a path in `struct sockaddr_un`, without its terminating zero (unix(7)). */
 const SOCKET_PATH_LIMIT = 107;
 
+/** Of silence, before the kernel asks whether the peer is there; a unix socket has nobody to ask. */
+const KEEPALIVE_MS = 10_000;
+
 /** Where a stream socket listens, in Open vSwitch's spelling (ovsdb(7), "Connection Methods"). */
 export type StreamAddress =
   | { readonly kind: "unix"; readonly path: string }
@@ -68,8 +71,13 @@ function connected(socket: Socket, event: string, limitMs: number): Promise<Sock
     const late = () => fail(new Error(`no connection within ${limitMs} ms`));
     const timer = setTimeout(late, limitMs);
     socket.once("error", fail);
-    socket.once("close", () => clearTimeout(timer));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      reject(new Error("the connection was closed"));
+    });
     socket.once(event, () => {
+      // Whoever is gone without a word: the kernel finds out, also while nobody asks anything.
+      socket.setKeepAlive(true, KEEPALIVE_MS);
       clearTimeout(timer);
       socket.off("error", fail);
       resolve(socket);

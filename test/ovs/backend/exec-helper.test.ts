@@ -65,11 +65,26 @@ it("gives a helper up that hangs, and goes on with another", async () => {
   expect(await parentOfAProgram(impatient)).not.toBe(first);
 });
 
-it("lets the helper end, and starts programs itself, once stopped", async () => {
+it("lets the helper end once stopped, and starts no program any more", async () => {
   const parent = await parentOfAProgram();
   helper.stop();
   await eventually(() => !isAlive(parent));
-  expect(await parentOfAProgram()).toBe(process.pid);
+  await expect(helper.exec("true", [])).rejects.toThrow(CommandError);
+  await expect(helper.exec("true", [])).rejects.toThrow(/the daemon stops/);
+});
+
+it.each([
+  ["by the helper", BUILT],
+  ["by the daemon itself", "/nonexistent"],
+])("keeps nobody waiting for what is run %s when it is stopped", async (_, program) => {
+  const another = new ExecHelper(program);
+  another.start();
+  await another.exec("true", []);
+  const pending = [another.exec("sleep", ["5"]), another.exec("cat", [], "x".repeat(1_000_000))];
+  const ended = Promise.allSettled(pending);
+  another.stop();
+  for (const { status } of await ended) expect(status).toBe("rejected");
+  await expect(pending[0]).rejects.toThrow(/the daemon stops/);
 });
 
 async function parentOfAProgram(of = helper): Promise<number> {
