@@ -28,6 +28,7 @@ const ofSqlState: Readonly<Record<string, Trouble>> = {
   "42704": "damaged",
   "42883": "damaged",
   "53100": "full",
+  "55000": "refused", // a database that takes no connections
   "55006": "crowded",
   "55P03": "locked",
   "57014": "slow",

@@ -16,6 +16,7 @@ test.each([
   ["28P01", "DatabaseRefused"],
   ["28000", "DatabaseRefused"],
   ["42501", "DatabaseRefused"],
+  ["55000", "DatabaseRefused"],
   ["EACCES", "DatabaseRefused"],
   ["3D000", "DatabaseMissing"],
   ["57P04", "DatabaseMissing"],
