@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { startNeighbours } from "./bench-fairness/neighbours.mjs";
 import { readOptions, USAGE } from "./bench-fairness/options.mjs";
-import { describe, rowOf } from "./bench-fairness/report.mjs";
+import { briefly, describe, rowOf } from "./bench-fairness/report.mjs";
 import { SCENARIOS } from "./bench-fairness/scenarios.mjs";
 import { underAttack } from "./bench-fairness/under-attack.mjs";
 import { runBench, withUndo } from "./lib/bench-run.mjs";
@@ -19,7 +19,9 @@ async function measure(options, signal, undo) {
     note(`${name}: ${SCENARIOS[name].title}`);
     const loadBefore = loadOfLastMinute();
     const found = await underAttack(name, neighbours, { ...options, signal });
-    rows.push(rowOf({ name, title: SCENARIOS[name].title, loadBefore, ...found }));
+    const row = rowOf({ name, title: SCENARIOS[name].title, loadBefore, ...found });
+    note(briefly(row));
+    rows.push(row);
   }
   const { engine } = neighbours;
   return { date: new Date().toISOString(), engine, options, machine, rows };

@@ -23,6 +23,14 @@ function compared(idle, attacked) {
   return { ...sides, medianRatio: ratio("median"), p99Ratio: ratio("p99"), isMet };
 }
 
+/** The row in a line, for who waits. */
+export function briefly({ reads, writes, name }) {
+  const [read, write] = [reads, writes].map(({ idle, attacked }) => {
+    return `p99 ${attacked.p99.toFixed(1)} ms, idle ${idle.p99.toFixed(1)}`;
+  });
+  return `${name}: reads ${read}; writes ${write}`;
+}
+
 const HEADING = [
   ...["", "calls", "median", "idle", "ratio", "p99", "idle", "ratio", "aim", "load before"],
 ];
