@@ -1,6 +1,7 @@
 import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
 import type { Page, PageRequest, Route, RouteTable } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
+import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, toPage } from "./page.js";
 
@@ -81,8 +82,10 @@ export interface NewRoute {
 }
 
 export async function insertRoutes(tx: Tx, routes: readonly NewRoute[]): Promise<void> {
-  await tx.route.createMany({
-    data: routes.map((route) => ({ ...route, destination: formatCidr(route.destination) })),
+  await inChunks(routes, async (some) => {
+    const data = some.map((route) => ({ ...route, destination: formatCidr(route.destination) }));
+    await tx.route.createMany({ data });
+    return [];
   });
 }
 
@@ -142,11 +145,10 @@ async function activePeerings(
   tables: readonly RouteTableRow[],
 ): Promise<ReadonlySet<string>> {
   const ids = [...new Set(tables.flatMap(({ routes }) => routes.map((r) => r.vpcPeeringId)))];
-  if (ids.length === 0) return new Set();
-  const rows = await client.vpcPeering.findMany({
-    where: { id: { in: ids }, state: "active" },
-    select: { id: true },
-  });
+  const select = { id: true };
+  const rows = await inChunks(ids, (some) =>
+    client.vpcPeering.findMany({ where: { id: { in: some }, state: "active" }, select }),
+  );
   return new Set(rows.map(({ id }) => id));
 }
 

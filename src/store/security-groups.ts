@@ -1,6 +1,7 @@
 import type { Page, PageRequest, SecurityGroup, Tags } from "../domain/resources.js";
 import type { RuleContent } from "../domain/security-rules.js";
 import type { Prisma } from "../generated/prisma/client.js";
+import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
 import {
@@ -115,8 +116,9 @@ export async function findGroupsOf(
   vpcId: string,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const where = { vpcId, id: { in: [...ids] } };
-  const rows = await client.securityGroup.findMany({ where, select: { id: true } });
+  const rows = await inChunks(ids, (some) =>
+    client.securityGroup.findMany({ where: { vpcId, id: { in: some } }, select: { id: true } }),
+  );
   return new Set(rows.map(({ id }) => id));
 }
 

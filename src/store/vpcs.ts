@@ -1,6 +1,7 @@
 import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
 import type { Page, PageRequest, Tags, Vpc } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
+import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
 
@@ -65,24 +66,21 @@ export async function findVpcs(
  */
 export async function lockVpcs(tx: Tx, ids: readonly string[]): Promise<Map<string, Vpc>> {
   await lockVpcRows(tx, ids);
-  const rows = await tx.vpc.findMany({
-    where: { id: { in: [...ids] } },
-    include: withBlocks,
-  });
+  const rows = await inChunks(ids, (some) =>
+    tx.vpc.findMany({ where: { id: { in: some } }, include: withBlocks }),
+  );
   return new Map(rows.map((row) => [row.id, toVpc(row)]));
 }
 
 /** The lock alone. */
 export async function lockVpcRows(tx: Tx, ids: readonly string[]): Promise<void> {
-  await tx.$queryRaw`SELECT 1 FROM "vpc" WHERE "id" = ANY(${ids}) ORDER BY "id" FOR UPDATE`;
+  await tx.$queryRaw`SELECT 1 FROM "vpc" WHERE "id" = ANY(${[...ids]}::text[]) ORDER BY "id" FOR UPDATE`;
 }
 
 /** Marks VPCs (locked by the caller) as changed: the switch is behind until it has followed. */
 export async function touchVpcs(tx: Tx, ids: readonly string[], generation: number): Promise<void> {
-  await tx.vpc.updateMany({
-    where: { id: { in: [...ids] } },
-    data: { generation },
-  });
+  await tx.$executeRaw`
+    UPDATE "vpc" SET "generation" = ${BigInt(generation)} WHERE "id" = ANY(${[...ids]}::text[])`;
 }
 
 export interface Patch {

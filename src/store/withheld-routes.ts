@@ -1,4 +1,5 @@
 import { type Cidr, formatCidr } from "../domain/cidr.js";
+import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { storedBlock } from "./route-tables.js";
 
@@ -14,9 +15,10 @@ export async function insertWithheldRoutes(
   tx: Tx,
   routes: readonly NewWithheldRoute[],
 ): Promise<void> {
-  if (routes.length === 0) return;
-  await tx.withheldRoute.createMany({
-    data: routes.map((route) => ({ ...route, destination: formatCidr(route.destination) })),
+  await inChunks(routes, async (some) => {
+    const data = some.map((route) => ({ ...route, destination: formatCidr(route.destination) }));
+    await tx.withheldRoute.createMany({ data });
+    return [];
   });
 }
 
@@ -36,10 +38,12 @@ export async function findWithheldRoutes(
   client: Tx,
   vpcIds: readonly string[],
 ): Promise<NewWithheldRoute[]> {
-  const rows = await client.withheldRoute.findMany({
-    where: { table: { vpcId: { in: [...vpcIds] } } },
-    orderBy: [{ destination: "asc" }, { createdAt: "asc" }, { vpcPeeringId: "asc" }],
-  });
+  const rows = await inChunks(vpcIds, (some) =>
+    client.withheldRoute.findMany({
+      where: { table: { vpcId: { in: some } } },
+      orderBy: [{ destination: "asc" }, { createdAt: "asc" }, { vpcPeeringId: "asc" }],
+    }),
+  );
   return rows.map(({ createdAt: _, ...row }) => {
     return { ...row, destination: storedBlock(row.destination) };
   });
