@@ -222,13 +222,15 @@ class LevelTriggeredReconciler implements Reconciler {
     this.#journal.noteForeign(plan.diffs);
     this.#journal.noteSettings(plan.diffs);
     this.#noteDrift(plan);
-    const { outcome, settled } = await this.#apply(plan);
+    const { outcome, settled, unsettled } = await this.#apply(plan);
     const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
     this.#board.recordOutcome(plan.intent, outcome, resyncedAt);
     this.#settlements.announce(settled);
     if (this.#deps.intent.isRecalled(plan.intent)) this.#askAgain(work);
     else this.#noteSuccess(work, outcome);
     this.#retryFailed(outcome.failedVpcs, outcome.exchangeError);
+    for (const id of settled) this.#retries.done(id);
+    this.#retryUnsettled(unsettled);
     return outcome;
   }
 
@@ -262,6 +264,15 @@ class LevelTriggeredReconciler implements Reconciler {
       { delayMs, reason: exchangeError },
       "the exchange is not programmed; trying again",
     );
+  }
+
+  #retryUnsettled(unsettled: PassResult["unsettled"]): void {
+    for (const { id, vpcIds, error } of unsettled) {
+      this.#counters.failures += 1;
+      const delayMs = this.#retries.later(id, new Set(vpcIds), { fresh: false });
+      const message = "the state of a peering could not be stored; trying again";
+      this.#log.error({ err: error, vpcPeeringId: id, delayMs }, message);
+    }
   }
 
   /** What is stored may be more than what was remembered; the switch was read if need be. */

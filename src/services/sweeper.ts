@@ -1,6 +1,8 @@
 import type { ServiceContext } from "./context.js";
 import { forgetIdempotencyKeys } from "./idempotency.js";
 import { expireRequests, failDoomedRequests, forgetHiddenPeerings } from "./peering-sweeps.js";
+import type { RowGuard } from "./row-guard.js";
+import { Setbacks } from "./setbacks.js";
 
 interface Log {
   warn(details: object, message: string): void;
@@ -9,7 +11,11 @@ interface Log {
 interface Sweep {
   readonly name: string;
   readonly everyMs: number;
-  run(ctx: ServiceContext): Promise<unknown>;
+  run(ctx: ServiceContext, guard: RowGuard): Promise<unknown>;
+}
+
+interface Repeated extends Pick<Sweep, "name" | "everyMs"> {
+  run(): Promise<void>;
 }
 
 /** Requests that cannot succeed are to fail within a second; the rest is in no hurry. */
@@ -30,10 +36,13 @@ export function startSweeper(
   mayWrite: () => boolean = () => true,
 ): { stop(): Promise<void> } {
   const running = SWEEPS.map((sweep) => {
-    const run = async (of: ServiceContext) => {
-      if (mayWrite()) await sweep.run(of);
+    const guard = new Setbacks({
+      warn: (details, message) => log.warn({ ...details, sweep: sweep.name }, message),
+    });
+    const run = async () => {
+      if (mayWrite()) await sweep.run(ctx, guard);
     };
-    return repeat(ctx, { ...sweep, run }, log);
+    return repeat({ ...sweep, run }, log);
   });
   return {
     async stop() {
@@ -42,11 +51,11 @@ export function startSweeper(
   };
 }
 
-function repeat(ctx: ServiceContext, sweep: Sweep, log: Log): { stop(): Promise<void> } {
+function repeat(sweep: Repeated, log: Log): { stop(): Promise<void> } {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const once = async (): Promise<void> => {
-    await sweep.run(ctx).catch((error: unknown) => {
+    await sweep.run().catch((error: unknown) => {
       log.warn({ err: error, sweep: sweep.name }, "a sweep failed; trying again");
     });
     if (!stopped) timer = setTimeout(next, sweep.everyMs);

@@ -1,6 +1,7 @@
 import type { PeeringState } from "../domain/lifecycle.js";
 import { SYSTEM, type VpcPeering } from "../domain/resources.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
+import { type Failed, togetherOrApart } from "./apart.js";
 import { type Change, recordChanges } from "./change.js";
 import { inTransaction, type Tx } from "./database/transaction.js";
 import { settleStates } from "./peering-transitions.js";
@@ -37,17 +38,31 @@ export interface Confirmed {
 /**
  * Writes back what the switch has confirmed. A peering that has moved on since its flows were
  * planned is left alone: it is dirty again and another confirmation follows.
+ * @returns those that could not be written back, which keep no other from it
  */
 export async function settlePeerings(
   db: PrismaClient,
-  confirmed: Confirmed,
+  { installed, removed, vpcIds }: Confirmed,
   at: Date,
-): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    await lockVpcRows(tx, confirmed.vpcIds);
-    await settle(tx, confirmed.installed, ACTIVATED, at);
-    await settle(tx, confirmed.removed, CUT, at);
-  });
+): Promise<Array<Failed<string>>> {
+  const present = new Set(installed);
+  return togetherOrApart([...installed, ...removed], (ids) =>
+    inTransaction(db, async (tx) => {
+      await lockVpcRows(tx, vpcIds);
+      await settle(
+        tx,
+        ids.filter((id) => present.has(id)),
+        ACTIVATED,
+        at,
+      );
+      await settle(
+        tx,
+        ids.filter((id) => !present.has(id)),
+        CUT,
+        at,
+      );
+    }),
+  );
 }
 
 /** A fixed number of statements, however many there are: a burst of accepts settles at once. */

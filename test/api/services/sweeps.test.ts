@@ -1,0 +1,139 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Principal } from "../../../src/domain/principal.js";
+import { authenticate } from "../../../src/services/authentication.js";
+import {
+  expireRequests,
+  failDoomedRequests,
+  forgetHiddenPeerings,
+} from "../../../src/services/peering-sweeps.js";
+import { Setbacks } from "../../../src/services/setbacks.js";
+import { acceptPeering, getPeering, requestPeering } from "../../../src/services/vpc-peerings.js";
+import { createVpc } from "../../../src/services/vpcs.js";
+import { PEERING_EXPIRY_SECONDS, startTestApi, type TestApi } from "../../support/api.js";
+import { TestClock } from "../../support/clock.js";
+import { databaseEngines } from "../../support/databases.js";
+
+const DAY_MS = 24 * 3_600_000;
+
+describe.each(databaseEngines)("a row that always fails, on $name", (engine) => {
+  const clock = new TestClock();
+  let api: TestApi;
+  let one: Principal;
+  let two: Principal;
+  let told: Array<{ id?: string }> = [];
+
+  beforeAll(async () => {
+    api = await startTestApi(engine, { clock: clock.read, sweeping: false });
+    const { db } = api.context;
+    await db.$executeRaw`CREATE TABLE "poison" ("id" text PRIMARY KEY)`;
+    await db.$executeRaw`
+      CREATE FUNCTION "refuse_poison"() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF EXISTS (SELECT 1 FROM "poison" WHERE "id" = OLD."id") THEN
+          RAISE EXCEPTION 'poison';
+        END IF;
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+      END $$`;
+    await db.$executeRaw`
+      CREATE TRIGGER "poison" BEFORE UPDATE OR DELETE ON "vpc_peering"
+      FOR EACH ROW EXECUTE FUNCTION "refuse_poison"()`;
+    one = await tenant();
+    two = await tenant();
+  });
+  afterAll(() => api.stop());
+  afterEach(async () => {
+    await api.context.db.$executeRaw`DELETE FROM "poison"`;
+    told = [];
+  });
+
+  async function tenant(): Promise<Principal> {
+    return authenticate(api.context, (await api.createTenantWithKey("admin")).token);
+  }
+
+  async function vpc(owner: Principal, cidrBlock: string): Promise<string> {
+    return (await createVpc(api.context, owner, { cidrBlock })).id;
+  }
+
+  async function requests(count: number, block = "10.2.0.0/16"): Promise<string[]> {
+    const ids: string[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const { peering } = await requestPeering(api.context, one, {
+        requesterVpcId: await vpc(one, "10.1.0.0/16"),
+        accepterVpcId: await vpc(two, block),
+        accepterTenantId: two.tenantId ?? "",
+      });
+      ids.push(peering.id);
+    }
+    return ids;
+  }
+
+  async function poison(...ids: string[]): Promise<void> {
+    for (const id of ids) await api.context.db.$executeRaw`INSERT INTO "poison" VALUES (${id})`;
+  }
+
+  const setbacks = () => new Setbacks({ warn: (details) => void told.push(details) });
+  const stateOf = async (id: string) => (await getPeering(api.context, one, id)).state;
+  const statesOf = async (ids: string[]) => {
+    const states: string[] = [];
+    for (const id of ids) states.push(await stateOf(id));
+    return states;
+  };
+
+  it("keeps no doomed request behind it from failing, whatever is looked at at once", async () => {
+    const ids = await requests(4, "10.1.0.0/16");
+    const [first = "", second = ""] = ids;
+    await poison(first, second);
+    await expect(failDoomedRequests(api.context)).rejects.toThrow("poison");
+    await failDoomedRequests(api.context, setbacks(), 2);
+    expect(await statesOf(ids)).toEqual([
+      ...["pending-acceptance", "pending-acceptance"],
+      ...["failed", "failed"],
+    ]);
+    expect(told.map(({ id }) => id)).toEqual([first, second]);
+    await api.context.db.$executeRaw`DELETE FROM "poison"`;
+    await failDoomedRequests(api.context, setbacks(), 2);
+    expect(await statesOf([first, second])).toEqual(["failed", "failed"]);
+  });
+
+  it("keeps no request behind it from expiring, and no other from being forgotten", async () => {
+    const ids = await requests(3);
+    const [first = ""] = ids;
+    clock.advance(PEERING_EXPIRY_SECONDS * 1000);
+    await poison(first);
+    await expireRequests(api.context, setbacks(), 1);
+    expect(await statesOf(ids)).toEqual(["pending-acceptance", "expired", "expired"]);
+    await api.context.db.$executeRaw`DELETE FROM "poison"`;
+    await expireRequests(api.context);
+    clock.advance(3 * DAY_MS);
+    await poison(first);
+    told = [];
+    await forgetHiddenPeerings(api.context, setbacks(), 2);
+    const left = await api.context.db.vpcPeering.findMany({ where: { id: { in: ids } } });
+    expect(left.map(({ id }) => id)).toEqual([first]);
+    expect(told).toMatchObject([{ id: first }]);
+  });
+
+  it("is written back in the end, and the others at once", async () => {
+    const ids = await requests(3);
+    const [bad = "", ...good] = ids;
+    const { db } = api.context;
+    // It fails from the moment on at which the switch has confirmed it.
+    await db.$executeRaw`
+      CREATE FUNCTION "refuse_active"() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW."state" = 'active' AND EXISTS (SELECT 1 FROM "poison" WHERE "id" = '!' || NEW."id") THEN
+          RAISE EXCEPTION 'poison';
+        END IF;
+        RETURN NEW;
+      END $$`;
+    await db.$executeRaw`
+      CREATE TRIGGER "active" BEFORE UPDATE ON "vpc_peering"
+      FOR EACH ROW EXECUTE FUNCTION "refuse_active"()`;
+    await poison(`!${bad}`);
+    await Promise.all(ids.map((id) => acceptPeering(api.context, two, id, {}, 0)));
+    for (const id of good) await expect.poll(() => stateOf(id), { timeout: 30_000 }).toBe("active");
+    expect(await stateOf(bad)).toBe("provisioning");
+    await db.$executeRaw`DELETE FROM "poison"`;
+    await expect.poll(() => stateOf(bad), { timeout: 30_000 }).toBe("active");
+  });
+});
