@@ -121,6 +121,7 @@ function quotasOf(set: Settings): Quotas {
     livePeeringsPerVpc: set.PATCHBAY_QUOTA_LIVE_PEERINGS_PER_VPC,
     pendingRequestsPerTenant: set.PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT,
     accessKeysPerTenant: set.PATCHBAY_QUOTA_ACCESS_KEYS_PER_TENANT,
+    requestsPerHourToTenant: set.PATCHBAY_QUOTA_REQUESTS_PER_HOUR_TO_TENANT,
     vpcsPerTenant: set.PATCHBAY_QUOTA_VPCS_PER_TENANT,
     blocksPerVpc: set.PATCHBAY_QUOTA_BLOCKS_PER_VPC,
     routeTablesPerVpc: set.PATCHBAY_QUOTA_ROUTE_TABLES_PER_VPC,

@@ -110,6 +110,9 @@ export const settings = z.object({
   PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT: quota("pendingRequestsPerTenant").describe(
     "Peering requests that a tenant may have sent and nobody has answered.",
   ),
+  PATCHBAY_QUOTA_REQUESTS_PER_HOUR_TO_TENANT: quota("requestsPerHourToTenant").describe(
+    "Peering requests that a tenant may send to one other tenant within an hour, withdrawn and answered ones included.",
+  ),
   PATCHBAY_QUOTA_ACCESS_KEYS_PER_TENANT: quota("accessKeysPerTenant").describe(
     "Access keys that a tenant may have, whoever makes them.",
   ),

@@ -27,6 +27,7 @@ export type ErrorCode =
   | "OverlappingCidr"
   | "RouteAlreadyExists"
   | "VpcPeeringConnectionAlreadyExists"
+  | "VpcPeeringConnectionDeleting"
   | "ActiveVpcPeeringConnectionPerVpcLimitExceeded"
   | "PendingVpcPeeringConnectionLimitExceeded"
   | "AccessKeyLimitExceeded"
@@ -60,6 +61,8 @@ export interface ErrorContext {
   readonly pointer?: string;
   /** Ids of the resources that stand in the way. */
   readonly blockedBy?: readonly string[];
+  /** When the same call may succeed without anything else being done, in whole seconds. */
+  readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -67,11 +70,15 @@ export interface ErrorContext {
 export const MOST_NAMED = 100;
 
 /** @param ids of what uses it; to have `MOST_NAMED + 1` of them is enough */
-export function inUse(what: string, ids: readonly string[]): DomainError {
+export function inUse(
+  what: string,
+  ids: readonly string[],
+  context: Pick<ErrorContext, "retryAfterSeconds"> = {},
+): DomainError {
   const blockedBy = ids.slice(0, MOST_NAMED);
   const others = ids.length > MOST_NAMED ? " and others" : "";
   const detail = `${what} is in use by ${blockedBy.join(", ")}${others}`;
-  return new DomainError("DependencyViolation", detail, { blockedBy });
+  return new DomainError("DependencyViolation", detail, { ...context, blockedBy });
 }
 
 /** An outcome that the caller must be told about; `message` is written for the caller. */
@@ -79,6 +86,7 @@ export class DomainError extends Error {
   readonly code: ErrorCode;
   readonly pointer: string | undefined;
   readonly blockedBy: readonly string[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
@@ -86,5 +94,6 @@ export class DomainError extends Error {
     this.code = code;
     this.pointer = context.pointer;
     this.blockedBy = context.blockedBy;
+    this.retryAfterSeconds = context.retryAfterSeconds;
   }
 }

@@ -1,4 +1,7 @@
-import { DomainError, type ErrorCode } from "./errors.js";
+import { DomainError, type ErrorCode, type ErrorContext } from "./errors.js";
+
+/** For how long a request counts against what its sender may send to the same tenant. */
+export const REQUESTS_COUNTED_MS = 3_600_000;
 
 /** How much there may be of what is counted. */
 export interface Quotas {
@@ -7,6 +10,8 @@ export interface Quotas {
   /** Requests that a tenant has sent and nobody has answered. */
   readonly pendingRequestsPerTenant: number;
   readonly accessKeysPerTenant: number;
+  /** Requests that a tenant has sent to one other within `REQUESTS_COUNTED_MS`, whatever became of them. */
+  readonly requestsPerHourToTenant: number;
   readonly vpcsPerTenant: number;
   readonly blocksPerVpc: number;
   readonly routeTablesPerVpc: number;
@@ -31,6 +36,7 @@ export const DEFAULT_QUOTAS: Quotas = {
   livePeeringsPerVpc: 125,
   pendingRequestsPerTenant: 25,
   accessKeysPerTenant: 50,
+  requestsPerHourToTenant: 60,
   vpcsPerTenant: 1000,
   blocksPerVpc: 5,
   routeTablesPerVpc: 200,
@@ -55,6 +61,10 @@ const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
     what: "pending peering requests that a tenant has sent",
   },
   accessKeysPerTenant: { code: "AccessKeyLimitExceeded", what: "access keys of a tenant" },
+  requestsPerHourToTenant: {
+    code: "PendingVpcPeeringConnectionLimitExceeded",
+    what: "peering requests that a tenant may send to one other within an hour",
+  },
   vpcsPerTenant: { code: "VpcLimitExceeded", what: "VPCs of a tenant" },
   blocksPerVpc: { code: "CidrBlockLimitExceeded", what: "CIDR blocks of a VPC" },
   routeTablesPerVpc: { code: "RouteTableLimitExceeded", what: "route tables of a VPC" },
@@ -96,7 +106,14 @@ export function requireQuota(
   present: number,
   more = 1,
 ): void {
-  if (present + more <= quotas[quota]) return;
+  if (present + more > quotas[quota]) throw quotaExceeded(quotas, quota);
+}
+
+export function quotaExceeded(
+  quotas: Quotas,
+  quota: RefusingQuota,
+  context: ErrorContext = {},
+): DomainError {
   const { code, what } = EXCEEDED[quota];
-  throw new DomainError(code, `the quota of ${quotas[quota]} ${what} is used up`);
+  return new DomainError(code, `the quota of ${quotas[quota]} ${what} is used up`, context);
 }

@@ -9,14 +9,25 @@ export interface Retention {
   readonly accepterMs: number;
 }
 
-/** As in EC2 ("VPC peering connection lifecycle"); `ended` tells whose call it was, if anybody's. */
-export function retentionOf(
-  state: PeeringState,
-  ended: { readonly requester: boolean; readonly accepter: boolean },
-): Retention {
+/** Whose call a peering ended by, if anybody's; and whether it was a request still, not answered. */
+export interface Ending {
+  readonly requester: boolean;
+  readonly accepter: boolean;
+  readonly withdrawn?: boolean;
+}
+
+/**
+ * As in EC2 ("VPC peering connection lifecycle"), but that a request which its sender withdraws
+ * vanishes for its receiver: what others do and undo must not fill anybody's list. For whoever sent
+ * it no peering that has ended is gone before `REQUESTS_COUNTED_MS`: requests are counted by them.
+ */
+export function retentionOf(state: PeeringState, ended: Ending): Retention {
   if (state === "rejected") return { requesterMs: 2 * DAY_MS, accepterMs: 2 * HOUR_MS };
   if (state === "expired") return { requesterMs: 2 * DAY_MS, accepterMs: 2 * DAY_MS };
   if (state === "failed") return { requesterMs: 2 * HOUR_MS, accepterMs: 2 * HOUR_MS };
+  if (ended.withdrawn) {
+    return { requesterMs: 2 * HOUR_MS, accepterMs: ended.accepter ? 2 * HOUR_MS : 0 };
+  }
   return {
     requesterMs: ended.requester ? 2 * HOUR_MS : 2 * DAY_MS,
     accepterMs: ended.accepter ? 2 * HOUR_MS : 2 * DAY_MS,

@@ -144,5 +144,5 @@ function mismatch(): DomainError {
 
 function inProgress(): DomainError {
   const detail = "a call with this idempotency key is under way; repeat it in a moment";
-  return new DomainError("IdempotentRequestInProgress", detail);
+  return new DomainError("IdempotentRequestInProgress", detail, { retryAfterSeconds: 1 });
 }

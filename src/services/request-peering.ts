@@ -1,18 +1,20 @@
 import { type Cidr, findOverlap, formatCidr } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
+import { isTerminal } from "../domain/lifecycle.js";
 import { ownTenant, type Principal, requirePermission } from "../domain/principal.js";
-import { requireQuota } from "../domain/quotas.js";
 import type { Tags, Vpc, VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { lockTenant } from "../store/tenants.js";
-import { countPendingRequests, findOpenRequest, insertPeering } from "../store/vpc-peerings.js";
+import { findOpenRequest, insertPeering } from "../store/vpc-peerings.js";
 import { lockVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
 import { peeringChange } from "./peering-changes.js";
+import { settled } from "./peering-settlement.js";
 import { expirePeering } from "./peering-sweeps.js";
+import { requireRoomForRequest } from "./request-limits.js";
 import { requireVpc } from "./vpcs.js";
 
 export interface PeeringInput {
@@ -23,6 +25,12 @@ export interface PeeringInput {
   readonly autoRoutes?: boolean | undefined;
   readonly name?: string | undefined;
   readonly tags?: Tags | undefined;
+}
+
+/** What a request comes to: one that was made, or the open peering that is there instead. */
+interface Asked {
+  readonly peering: VpcPeering;
+  readonly created: boolean;
 }
 
 /** The two VPCs of a request, as far as they are what it says they are. */
@@ -36,31 +44,50 @@ interface Ends {
  * Asks for a peering. Within one tenant the caller is told at once what is wrong. Across tenants
  * nothing may be learned about the other side: a request that cannot succeed is answered like any
  * other and fails a moment later.
+ *
+ * One in the same direction that is there already is the answer, settled as far as `waitMs` allows.
+ * One that is being deleted is waited for, and then it is asked anew.
+ * @throws DomainError `VpcPeeringConnectionDeleting` when that takes longer
  */
 export async function requestPeering(
   ctx: ServiceContext,
   caller: Principal,
   input: PeeringInput,
-): Promise<{ peering: VpcPeering; created: boolean }> {
+  waitMs = 0,
+): Promise<Asked> {
   const tenantId = ownTenant(caller);
   requirePermission(caller, "vpc_peering:create");
   if (input.requesterVpcId === input.accepterVpcId) {
     const pointer = "/accepterVpcId";
     throw new DomainError("InvalidParameterValue", "a VPC cannot peer with itself", { pointer });
   }
-  return inTransaction(ctx.db, async (tx) => {
-    await lockTenant(tx, tenantId);
-    const ends = await lockEnds(tx, caller, tenantId, input);
-    const existing = await findSameRequest(ctx, tx, ends, input);
-    if (existing !== null) return { peering: existing, created: false };
-    const doomed = await isDoomed(ctx, tx, ends, input);
-    const pending = await countPendingRequests(tx, tenantId);
-    requireQuota(ctx.quotas, "pendingRequestsPerTenant", pending);
-    return {
-      peering: await insertRequest(ctx, tx, caller, input, ends, doomed),
-      created: true,
-    };
-  });
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const asked = await inTransaction(ctx.db, (tx) => ask(ctx, tx, caller, tenantId, input));
+    if (asked.created) return asked;
+    const remainingMs = Math.max(0, deadline - performance.now());
+    const found = await settled(ctx, caller, asked.peering, remainingMs);
+    if (found.state === "deleting") throw beingDeleted(found);
+    if (!isTerminal(found.state)) return { peering: found, created: false };
+  }
+}
+
+async function ask(
+  ctx: ServiceContext,
+  tx: Tx,
+  caller: Principal,
+  tenantId: string,
+  input: PeeringInput,
+): Promise<Asked> {
+  await lockTenant(tx, tenantId);
+  const ends = await lockEnds(tx, caller, tenantId, input);
+  const same = await findSameRequest(ctx, tx, ends, input);
+  if (same !== null) return { peering: same, created: false };
+  const opposite = await findOppositeRequest(ctx, tx, ends);
+  if (opposite !== null) return { peering: opposite, created: false };
+  const doomed = isDoomed(ends, input);
+  await requireRoomForRequest(ctx, tx, tenantId, ends.accepterTenantId);
+  return { peering: await insertRequest(ctx, tx, caller, input, ends, doomed), created: true };
 }
 
 async function lockEnds(
@@ -102,12 +129,7 @@ async function unlessExpired(
 }
 
 /** @throws DomainError what is wrong, within one tenant */
-async function isDoomed(
-  ctx: ServiceContext,
-  tx: Tx,
-  ends: Ends,
-  input: PeeringInput,
-): Promise<boolean> {
+function isDoomed(ends: Ends, input: PeeringInput): boolean {
   const { requester, accepter } = ends;
   const withinTenant = requester.tenantId === ends.accepterTenantId;
   if (accepter === undefined) {
@@ -119,20 +141,25 @@ async function isDoomed(
     if (withinTenant) throw overlapping(requester, accepter, overlap);
     return true;
   }
-  await refuseOppositeRequest(ctx, tx, requester, accepter);
   return false;
 }
 
-/** The opposite request was sent to this caller, so naming it tells nothing new. */
-async function refuseOppositeRequest(
+/**
+ * The opposite request was sent to this caller, so naming it tells nothing new. Answered when it is
+ * being deleted; one that overlaps by now is doomed itself and stands in nobody's way.
+ * @throws DomainError `VpcPeeringConnectionAlreadyExists` while it is pending or in force
+ */
+async function findOppositeRequest(
   ctx: ServiceContext,
   tx: Tx,
-  requester: Vpc,
-  accepter: Vpc,
-): Promise<void> {
+  { requester, accepter }: Ends,
+): Promise<VpcPeering | null> {
+  if (accepter === undefined) return null;
+  if (findOverlap(blocksOf(requester), blocksOf(accepter)) !== undefined) return null;
   const found = await findOpenRequest(tx, accepter.id, requester.id, requester.tenantId);
   const opposite = await unlessExpired(ctx, tx, found);
-  if (opposite === null || opposite.doomedAt !== null) return;
+  if (opposite === null || opposite.doomedAt !== null) return null;
+  if (opposite.state === "deleting") return opposite;
   const detail = `these VPCs have the peering ${opposite.id}, asked for by ${accepter.id}`;
   const blockedBy = [opposite.id];
   throw new DomainError("VpcPeeringConnectionAlreadyExists", detail, {
@@ -162,6 +189,7 @@ async function insertRequest(
   return insertPeering(tx, {
     id,
     doomedAt,
+    createdAt: now,
     expiresAt: new Date(now.getTime() + ctx.peeringExpirySeconds * 1000),
     generation: await recordChange(tx, change),
     statusMessage: `Pending acceptance by ${accepterTenantId}`,
@@ -193,6 +221,12 @@ export function overlapping(a: Vpc, b: Vpc, [ofA, ofB]: readonly [Cidr, Cidr]): 
   return new DomainError("OverlappingCidr", detail, {
     blockedBy: [a.id, b.id],
   });
+}
+
+function beingDeleted({ id }: VpcPeering): DomainError {
+  const detail = `the peering ${id} of these VPCs is being deleted; ask again when it is deleted`;
+  const context = { blockedBy: [id], retryAfterSeconds: 1 };
+  return new DomainError("VpcPeeringConnectionDeleting", detail, context);
 }
 
 function unknownAccepter(id: string): DomainError {

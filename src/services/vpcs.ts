@@ -132,7 +132,11 @@ export function requireVpc(caller: Principal, id: string, vpc: Vpc | null, point
 async function refuseWhileInUse(tx: Tx, id: string): Promise<void> {
   const peerings = await findLivePeerings(tx, [id]);
   const blockedBy = [...peerings.map((peering) => peering.id), ...(await findSubnetIds(tx, id))];
-  if (blockedBy.length > 0) throw inUse(`VPC ${id}`, blockedBy);
+  if (blockedBy.length === 0) return;
+  // What is being deleted already need not be deleted first, but waited for.
+  const deleting = peerings.filter(({ state }) => state === "deleting");
+  const isSoonFree = deleting.length === blockedBy.length;
+  throw inUse(`VPC ${id}`, blockedBy, isSoonFree ? { retryAfterSeconds: 1 } : {});
 }
 
 async function endPendingPeerings(

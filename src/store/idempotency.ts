@@ -79,7 +79,7 @@ export async function noteChange(
   });
   if (count === 1) return;
   const detail = "another call with this idempotency key has taken over";
-  throw new DomainError("IdempotentRequestInProgress", detail);
+  throw new DomainError("IdempotentRequestInProgress", detail, { retryAfterSeconds: 1 });
 }
 
 /** Stores the answer of an attempt, unless another has taken over. */

@@ -2,6 +2,7 @@ import { type Cidr, formatCidr } from "../domain/cidr.js";
 import { isTerminal, type PeeringState } from "../domain/lifecycle.js";
 import type { VpcPeering } from "../domain/resources.js";
 import { retentionOf } from "../domain/retention.js";
+import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { toPeering } from "./vpc-peerings.js";
 
@@ -60,8 +61,11 @@ export async function settleStates(
   for (const [first, ...others] of alike.values()) {
     if (first === undefined) continue;
     const ids = [first, ...others].map(({ id }) => id);
-    const where = { id: { in: ids }, state: first.state };
-    await tx.vpcPeering.updateMany({ where, data: stateData(first, move) });
+    const data = stateData(first, move);
+    await inChunks(ids, async (some) => {
+      await tx.vpcPeering.updateMany({ where: { id: { in: some }, state: first.state }, data });
+      return [];
+    });
   }
 }
 
@@ -81,6 +85,7 @@ function hiding(peering: VpcPeering, { to, at, endedByTenantId }: Omit<Transitio
   const { requesterMs, accepterMs } = retentionOf(to, {
     requester: by === peering.requester.tenantId,
     accepter: by === peering.accepter.tenantId,
+    withdrawn: to === "deleted" && peering.state === "pending-acceptance",
   });
   return {
     requesterHiddenAt: new Date(at.getTime() + requesterMs),

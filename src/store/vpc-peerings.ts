@@ -8,12 +8,14 @@ import {
 import type { Page, PageRequest, Tags, VpcPeering } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { VpcPeeringModel } from "../generated/prisma/models.js";
+import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, toPage } from "./page.js";
 
 export interface NewPeering {
   readonly id: string;
   readonly doomedAt: Date | null;
+  readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly generation: number;
   readonly statusMessage: string;
@@ -52,12 +54,10 @@ export async function findPeeringsIn(
   ids: readonly string[],
   state: PeeringState,
 ): Promise<VpcPeering[]> {
-  if (ids.length === 0) return [];
-  const rows = await client.vpcPeering.findMany({
-    where: { id: { in: [...ids] }, state },
-    orderBy: { number: "asc" },
-  });
-  return rows.map(toPeering);
+  const rows = await inChunks(ids, (some) =>
+    client.vpcPeering.findMany({ where: { id: { in: some }, state } }),
+  );
+  return inOrder(rows);
 }
 
 /** The pending or live peering that was asked for in just this direction, doomed ones included. */
@@ -112,23 +112,19 @@ async function findByVpcs(
   vpcIds: readonly string[],
   states: readonly PeeringState[],
 ): Promise<VpcPeering[]> {
-  const ids = [...vpcIds];
-  const rows = await client.vpcPeering.findMany({
-    where: {
-      state: { in: [...states] },
-      OR: [{ requesterVpcId: { in: ids } }, { accepterVpcId: { in: ids } }],
-    },
-    orderBy: { number: "asc" },
-  });
-  return rows.map(toPeering);
+  const state = { in: [...states] };
+  const rows = await inChunks(vpcIds, (ids) =>
+    client.vpcPeering.findMany({
+      where: { state, OR: [{ requesterVpcId: { in: ids } }, { accepterVpcId: { in: ids } }] },
+    }),
+  );
+  return inOrder(rows);
 }
 
-export async function findDoomedPeerings(client: Tx, dueAt: Date): Promise<VpcPeering[]> {
-  const rows = await client.vpcPeering.findMany({
-    where: { state: "pending-acceptance", doomedAt: { lte: dueAt } },
-    orderBy: { number: "asc" },
-  });
-  return rows.map(toPeering);
+/** Each once, in the order of their numbers. */
+function inOrder(rows: readonly VpcPeeringModel[]): VpcPeering[] {
+  const once = new Map(rows.map((row) => [row.number, row]));
+  return [...once.values()].sort((a, b) => a.number - b.number).map(toPeering);
 }
 
 export interface PeeringFilter {
@@ -227,31 +223,6 @@ export async function countMostLivePeerings(
   return row?.most ?? 0;
 }
 
-/** Requests that a tenant has sent and nobody has answered, doomed ones included. */
-export async function countPendingRequests(client: Tx, tenantId: string): Promise<number> {
-  return client.vpcPeering.count({
-    where: { requesterTenantId: tenantId, state: "pending-acceptance" },
-  });
-}
-
-/** Pending requests whose time is up. */
-export async function findExpiredPeerings(client: Tx, now: Date): Promise<VpcPeering[]> {
-  const rows = await client.vpcPeering.findMany({
-    where: { state: "pending-acceptance", doomedAt: null, expiresAt: { lte: now } },
-    orderBy: { number: "asc" },
-    take: 1000,
-  });
-  return rows.map(toPeering);
-}
-
-/** Forgets peerings that neither side sees any more. */
-export async function removeHiddenPeerings(client: Tx, now: Date): Promise<number> {
-  const { count } = await client.vpcPeering.deleteMany({
-    where: { requesterHiddenAt: { lte: now }, accepterHiddenAt: { lte: now } },
-  });
-  return count;
-}
-
 /** Notes in these peerings the blocks of one side's VPC, which have changed. */
 export async function recordBlocks(
   tx: Tx,
@@ -261,7 +232,10 @@ export async function recordBlocks(
 ): Promise<void> {
   const texts = blocks.map(formatCidr);
   const data = role === "requester" ? { requesterBlocks: texts } : { accepterBlocks: texts };
-  await tx.vpcPeering.updateMany({ where: { id: { in: [...ids] } }, data });
+  await inChunks(ids, async (some) => {
+    await tx.vpcPeering.updateMany({ where: { id: { in: some } }, data });
+    return [];
+  });
 }
 
 export async function setAllowDns(

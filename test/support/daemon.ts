@@ -58,6 +58,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     PATCHBAY_DATA_DIR: dataDir,
     PATCHBAY_BACKEND: "ovs",
     PATCHBAY_RATE_LIMIT_PER_SECOND: "0",
+    // Tests ask again and again.
+    PATCHBAY_QUOTA_REQUESTS_PER_HOUR_TO_TENANT: "1000000",
     ...sandbox.env,
     ...env,
   });

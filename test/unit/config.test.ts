@@ -35,6 +35,7 @@ describe("defaults", () => {
         livePeeringsPerVpc: 125,
         pendingRequestsPerTenant: 25,
         accessKeysPerTenant: 50,
+        requestsPerHourToTenant: 60,
         vpcsPerTenant: 1000,
         blocksPerVpc: 5,
         routeTablesPerVpc: 200,

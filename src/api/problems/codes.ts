@@ -10,7 +10,7 @@ export type HttpErrorCode =
 export type ProblemCode = ErrorCode | HttpErrorCode;
 
 /** The one place where error codes meet HTTP: status and title of every code. */
-export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: string]> = {
+export const PROBLEMS = {
   ValidationError: [400, "The request is not valid"],
   InvalidParameterValue: [400, "A value is not acceptable"],
   InvalidVpcRange: [400, "A VPC cannot have this block"],
@@ -38,8 +38,9 @@ export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: stri
   OverlappingCidr: [409, "The blocks of the two VPCs overlap"],
   RouteAlreadyExists: [409, "The destination is routed already"],
   VpcPeeringConnectionAlreadyExists: [409, "The two VPCs have a peering already"],
+  VpcPeeringConnectionDeleting: [409, "A peering of the two VPCs is being deleted"],
   ActiveVpcPeeringConnectionPerVpcLimitExceeded: [409, "A VPC has no room for more live peerings"],
-  PendingVpcPeeringConnectionLimitExceeded: [409, "Too many requests are waiting for an answer"],
+  PendingVpcPeeringConnectionLimitExceeded: [409, "Too many peering requests were sent"],
   AccessKeyLimitExceeded: [409, "The tenant has no room for more access keys"],
   VpcLimitExceeded: [409, "The tenant has no room for more VPCs"],
   CidrBlockLimitExceeded: [409, "The VPC has no room for more blocks"],
@@ -69,7 +70,7 @@ export const PROBLEMS: Record<ProblemCode, readonly [status: number, title: stri
   DatabaseBusy: [503, "The database is busy"],
   DatabaseLocked: [503, "The database is locked"],
   DatabaseTimeout: [503, "The database takes too long"],
-};
+} as const satisfies Record<ProblemCode, readonly [status: number, title: string]>;
 
 /** Seconds until a call that was answered 503 may be worth repeating, where it is not at once. */
 const PAUSES: Partial<Record<ProblemCode, number>> = {

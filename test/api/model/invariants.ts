@@ -2,7 +2,7 @@ import { anyOverlap, isInside, overlap } from "./blocks.js";
 import { contestProblems } from "./contest-invariants.js";
 import { eventProblems } from "./event-invariants.js";
 import { blocksOf, type Snapshot, type StoredPeering, type StoredVpc } from "./snapshot.js";
-import { QUOTAS } from "./state.js";
+import { HOUR_MS, QUOTAS } from "./state.js";
 
 /** What must never be stored, in words; none when all is well. */
 export function problemsIn(snapshot: Snapshot): string[] {
@@ -12,6 +12,7 @@ export function problemsIn(snapshot: Snapshot): string[] {
     ...pairProblems(snapshot),
     ...snapshot.vpcs.flatMap((vpc) => vpcProblems(snapshot, vpc)),
     ...quotaProblems(snapshot),
+    ...floodProblems(snapshot),
     ...routeProblems(snapshot, vpcs),
     ...contestProblems(snapshot, vpcs),
     ...eventProblems(snapshot),
@@ -87,6 +88,23 @@ function vpcProblems({ tables, subnets }: Snapshot, vpc: StoredVpc): string[] {
 
 function anyPair<T>(items: readonly T[], test: (a: T, b: T) => boolean): boolean {
   return items.some((a, at) => items.slice(at + 1).some((b) => test(a, b)));
+}
+
+/** Within any hour, and whatever has become of them. */
+function floodProblems({ peerings }: Snapshot): string[] {
+  const across = peerings.filter((p) => p.requesterTenantId !== p.accepterTenantId);
+  return across.flatMap((last) => {
+    const until = last.createdAt.getTime();
+    const sent = across.filter(
+      ({ requesterTenantId, accepterTenantId, createdAt }) =>
+        requesterTenantId === last.requesterTenantId &&
+        accepterTenantId === last.accepterTenantId &&
+        createdAt.getTime() <= until &&
+        createdAt.getTime() > until - HOUR_MS,
+    );
+    if (sent.length <= QUOTAS.requestsPerHourToTenant) return [];
+    return [`${last.id} was sent to ${last.accepterTenantId} beyond the quota`];
+  });
 }
 
 function quotaProblems({ vpcs, tables, peerings }: Snapshot): string[] {

@@ -1,6 +1,6 @@
 import { anyOverlap } from "./blocks.js";
 import { placeRoutes, refuseContested } from "./model-contests.js";
-import type { Handlers, Operation, Outcome, Tenant } from "./operations.js";
+import type { Addressee, Handlers, Operation, Outcome, Tenant } from "./operations.js";
 import {
   EXPIRY_MS,
   HOUR_MS,
@@ -30,6 +30,7 @@ export const peeringHandlers: Pick<Handlers<State, Outcome>, PeeringKind> = {
       ({ requester, accepter }) =>
         requester.vpc === from && accepter.vpc === to && accepter.tenant === addressee,
     );
+    refuseIf(same?.state === "deleting", "VpcPeeringConnectionDeleting");
     if (same !== undefined) return { code: "ok", state: same.state, created: false };
     const accepter = state.vpcs.find(({ id, tenant }) => id === to && tenant === addressee);
     const problem = problemOf(requester, accepter);
@@ -40,6 +41,7 @@ export const peeringHandlers: Pick<Handlers<State, Outcome>, PeeringKind> = {
     );
     const exceeded = pending.length >= QUOTAS.pendingRequestsPerTenant;
     refuseIf(exceeded, "PendingVpcPeeringConnectionLimitExceeded");
+    if (addressee !== as) refuseFlood(state, as, addressee);
     const known = problem === undefined ? accepter : undefined;
     insert(state, operation, requester.blocks, known?.blocks);
     return { code: "ok", state: "pending-acceptance", created: true };
@@ -111,7 +113,18 @@ function refuseOpposite(state: State, from: string, to: string): void {
     state,
     ({ doomed, requester, accepter }) => !doomed && requester.vpc === to && accepter.vpc === from,
   );
+  refuseIf(opposite?.state === "deleting", "VpcPeeringConnectionDeleting");
   refuseIf(opposite !== undefined, "VpcPeeringConnectionAlreadyExists");
+}
+
+/** What has become of those sent within the hour, and whether anybody got them, does not count. */
+function refuseFlood({ peerings, now }: State, from: Tenant, to: Addressee): void {
+  const sent = peerings.filter(
+    ({ requester, accepter, sentAt }) =>
+      requester.tenant === from && accepter.tenant === to && sentAt > now - HOUR_MS,
+  );
+  const exceeded = sent.length >= QUOTAS.requestsPerHourToTenant;
+  refuseIf(exceeded, "PendingVpcPeeringConnectionLimitExceeded");
 }
 
 /** The open peering that is meant; a request whose time is up ends now, without a sweep. */
@@ -143,6 +156,7 @@ function insert(
     id,
     state: "",
     doomed: accepterBlocks === undefined,
+    sentAt: state.now,
     expiresAt: state.now + EXPIRY_MS,
     requester,
     accepter: { ...accepter, hiddenAt: null },
@@ -188,6 +202,9 @@ export function endPending(
   move(state, peering, action, after);
   peering.endedBy = by;
   hide(state, peering);
+  // Withdrawn: gone from the list of whoever got it.
+  const { accepter } = peering;
+  if (after === "deleted" && accepter.tenant !== by) accepter.hiddenAt = state.now;
 }
 
 /** How long each side still sees what has ended, in hours. */

@@ -7,6 +7,7 @@ export const QUOTAS: Quotas = {
   ...DEFAULT_QUOTAS,
   livePeeringsPerVpc: 2,
   pendingRequestsPerTenant: 3,
+  requestsPerHourToTenant: 8,
   vpcsPerTenant: 4,
   blocksPerVpc: 3,
   routeTablesPerVpc: 3,
@@ -66,6 +67,7 @@ export interface ModelPeering {
   readonly id: string;
   state: string;
   readonly doomed: boolean;
+  readonly sentAt: number;
   readonly expiresAt: number;
   readonly requester: ModelSide & { readonly tenant: Tenant };
   readonly accepter: ModelSide;

@@ -190,7 +190,8 @@ describe.each(databaseEngines)("VPC peerings on $name", (engine) => {
     expect((await api.call(red.token, "DELETE", `/v1/vpcs/${sent.requesterVpcId}`)).status).toBe(
       204,
     );
-    expect((await show(blue, sent.id)).body.state).toBe("deleted");
+    expect((await show(red, sent.id)).body.state).toBe("deleted");
+    expect((await show(blue, sent.id)).status).toBe(404);
     const received = await pending();
     const vpc = `/v1/vpcs/${received.accepterVpcId}`;
     expect((await api.call(blue.token, "DELETE", vpc)).status).toBe(204);

@@ -7,6 +7,7 @@ const EXPECTED: Record<RefusingQuota, [number, string]> = {
   livePeeringsPerVpc: [125, "ActiveVpcPeeringConnectionPerVpcLimitExceeded"],
   pendingRequestsPerTenant: [25, "PendingVpcPeeringConnectionLimitExceeded"],
   accessKeysPerTenant: [50, "AccessKeyLimitExceeded"],
+  requestsPerHourToTenant: [60, "PendingVpcPeeringConnectionLimitExceeded"],
   vpcsPerTenant: [1000, "VpcLimitExceeded"],
   blocksPerVpc: [5, "CidrBlockLimitExceeded"],
   routeTablesPerVpc: [200, "RouteTableLimitExceeded"],
