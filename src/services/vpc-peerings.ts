@@ -65,12 +65,14 @@ export async function peeringIntent(
   return { peering, intent: intent?.admitted === true ? intent : undefined };
 }
 
+/** Rejects a request. As of every action, the answer is of a settled peering: here it is so at once. */
 export async function rejectPeering(
   ctx: ServiceContext,
   caller: Principal,
   id: string,
+  waitMs: number,
 ): Promise<VpcPeering> {
-  return inTransaction(ctx.db, async (tx) => {
+  const rejected = await inTransaction(ctx.db, async (tx) => {
     const { peering } = await lockPeeringWithVpcs(ctx, tx, caller, id);
     requirePermission(caller, "vpc_peering:accept");
     const tenantId = judge("reject", peering, caller);
@@ -79,6 +81,7 @@ export async function rejectPeering(
       statusMessage: `Rejected by ${tenantId}`,
     });
   });
+  return settled(ctx, caller, rejected, waitMs);
 }
 
 /** Deletes a peering, and waits up to `waitMs` until the switch has confirmed that it is cut. */

@@ -8,6 +8,8 @@ import {
   releaseKey,
   type Verdict,
 } from "../../services/idempotency.js";
+import type { ProblemCode } from "../problems/codes.js";
+import { isLasting } from "../problems/lasting.js";
 import { IDEMPOTENCY_KEY } from "../rest/idempotency-header.js";
 import { changesSomething, type OperationId, routeEntry } from "../rest/route-table.js";
 import { principalOf } from "./authentication.js";
@@ -86,9 +88,9 @@ async function conclude(
   reply: FastifyReply,
   payload: unknown,
 ): Promise<void> {
-  const { statusCode: status } = reply;
+  const { statusCode: status, problemCode } = reply;
   const body = typeof payload === "string" ? payload : "";
-  const work = isKept(status)
+  const work = isKept(status, problemCode)
     ? keepAnswer(ctx, claim, { status, headers: keptHeaders(reply), body })
     : releaseKey(ctx, claim);
   // The change itself is committed or not; a repetition finds out which.
@@ -97,9 +99,11 @@ async function conclude(
   });
 }
 
-/** Successes, and refusals that state a fact about what is there. */
-function isKept(status: number): boolean {
-  return status < 300 || status === 404 || status === 409;
+/** Successes, and refusals that no repetition is to be spared. */
+function isKept(status: number, problemCode: ProblemCode | undefined): boolean {
+  if (status < 300) return true;
+  // Without a code it was read anew for an answer that was lost: what was made is gone.
+  return problemCode === undefined ? status === 404 : isLasting(problemCode);
 }
 
 function keptHeaders(reply: FastifyReply): Record<string, string> {

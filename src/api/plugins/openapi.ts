@@ -72,8 +72,17 @@ function problemResponses(operationId: OperationId): Record<string, unknown> {
 function problemResponse(status: number) {
   const schema = { $ref: "#/components/schemas/Problem" };
   const description = PROBLEM_TEXTS[status] ?? "Error";
-  return { description, content: { [PROBLEM_MEDIA_TYPE]: { schema } } };
+  const headers = RETRY_AFTER.has(status) ? { headers: { "Retry-After": retryAfter } } : {};
+  return { description, content: { [PROBLEM_MEDIA_TYPE]: { schema } }, ...headers };
 }
+
+/** Refusals that may pass by themselves. */
+const RETRY_AFTER: ReadonlySet<number> = new Set([409, 429, 503]);
+
+const retryAfter = {
+  description: "Seconds after which the same call may succeed; absent when it will not by itself",
+  schema: { type: "integer", minimum: 1 },
+};
 
 const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   400: "The request is not valid",

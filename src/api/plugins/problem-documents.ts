@@ -1,11 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { PROBLEMS, retryAfterSeconds } from "../problems/codes.js";
+import { PROBLEMS, type ProblemCode, retryAfterSeconds } from "../problems/codes.js";
 import { describeError, type ExplainFailure } from "../problems/describe.js";
 import { PROBLEM_MEDIA_TYPE, type ProblemContent, problemDocument } from "../problems/problem.js";
-import { TooManyRequests } from "../problems/too-many-requests.js";
+
+declare module "fastify" {
+  interface FastifyReply {
+    /** The code of the problem that it tells of; undefined when it is another answer. */
+    problemCode: ProblemCode | undefined;
+  }
+}
 
 /** Answers every error, and every path that does not exist, with a problem document. */
 export function problemDocuments(app: FastifyInstance, explain: ExplainFailure): void {
+  app.decorateReply("problemCode", undefined);
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, explain));
   app.setNotFoundHandler((request, reply) => {
     const detail = `There is no ${request.method} ${pathOf(request)}.`;
@@ -20,7 +27,6 @@ export function sendError(
   explain: ExplainFailure,
 ): FastifyReply {
   const content = describeError(error, explain);
-  if (error instanceof TooManyRequests) reply.header("retry-after", error.retryAfterSeconds);
   logServerError(error, request, content);
   return sendProblem(request, reply, content);
 }
@@ -32,7 +38,10 @@ export function sendProblem(
 ): FastifyReply {
   const problem = problemDocument(content, pathOf(request));
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="patchbay"');
-  if (problem.status === 503) reply.header("retry-after", retryAfterSeconds(problem.code));
+  const unavailable = problem.status === 503 ? retryAfterSeconds(problem.code) : undefined;
+  const retryAfter = content.retryAfterSeconds ?? unavailable;
+  if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+  reply.problemCode = content.code;
   // Serialised here: the response schema of the route is not the problem's.
   return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
 }

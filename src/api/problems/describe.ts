@@ -11,7 +11,10 @@ export function describeError(error: unknown, explain: ExplainFailure): ProblemC
   if (error instanceof RequestInvalid) {
     return { code: "ValidationError", detail: error.message, errors: error.errors };
   }
-  if (error instanceof TooManyRequests) return { code: "TooManyRequests", detail: error.message };
+  if (error instanceof TooManyRequests) {
+    const { message: detail, retryAfterSeconds } = error;
+    return { code: "TooManyRequests", detail, retryAfterSeconds };
+  }
   const known = error instanceof DomainError ? error : explain(error);
   if (known !== undefined) return domainProblem(known);
   return frameworkProblem(error) ?? INTERNAL;
@@ -23,12 +26,13 @@ const INTERNAL: ProblemContent = {
 };
 
 function domainProblem(error: DomainError): ProblemContent {
-  const { code, message: detail, pointer, blockedBy } = error;
+  const { code, message: detail, pointer, blockedBy, retryAfterSeconds } = error;
   return {
     code,
     detail,
     ...(pointer !== undefined && { errors: [{ pointer, detail }] }),
     ...(blockedBy !== undefined && { blockedBy }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 }
 

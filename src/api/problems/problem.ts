@@ -45,6 +45,8 @@ export interface ProblemContent {
   readonly errors?: readonly FieldError[];
   readonly blockedBy?: readonly string[];
   readonly checks?: readonly Check[];
+  /** Told by a header. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** @param instance path of the request */

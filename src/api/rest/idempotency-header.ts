@@ -11,6 +11,6 @@ export const idempotencyHeaders = z.looseObject({
     .regex(PRINTABLE_ASCII, "expected 1 to 255 printable ASCII characters")
     .optional()
     .describe(
-      "The same key with the same call gives the same answer for 24 h and changes nothing twice",
+      "The same key with the same call gives the same answer for 24 h and changes nothing twice; a refusal that may pass is not kept",
     ),
 });

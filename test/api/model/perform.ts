@@ -106,7 +106,7 @@ const handlers: Handlers<Performer, Promise<Omit<Outcome, "code"> | undefined>> 
     return stateOf(await acceptPeering(...by(on, as), id, { autoRoutes }, 0));
   },
   reject: async (on, { as, peering }) =>
-    stateOf(await rejectPeering(...by(on, as), on.names.real(peering))),
+    stateOf(await rejectPeering(...by(on, as), on.names.real(peering), 0)),
   "delete-peering": async (on, { as, peering }) =>
     stateOf(await deletePeering(...by(on, as), on.names.real(peering), 0)),
   advance: async ({ world }, { hours }) => {

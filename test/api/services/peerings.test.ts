@@ -161,7 +161,7 @@ describe.each(databaseEngines)("peerings on $name", (engine) => {
     const a = await vpc(one, "10.0.0.0/16");
     const b = await vpc(two, "10.1.0.0/16");
     const { peering } = await ask(a, b, two.tenantId);
-    expect((await rejectPeering(api.context, two, peering.id)).state).toBe("rejected");
+    expect((await rejectPeering(api.context, two, peering.id, 0)).state).toBe("rejected");
     const again = await ask(a, b, two.tenantId);
     expect(again.created).toBe(true);
     expect(again.peering.id).not.toBe(peering.id);

@@ -44,14 +44,17 @@ const requestRoute: RouteGroup = (scope, deps) => {
   const present = presenter(deps);
   typed(scope).route({
     ...endpoint("requestVpcPeering", {
+      querystring: waitQuery,
       body: requestPeeringSchema,
       response: { 200: vpcPeeringSchema, 201: vpcPeeringSchema },
       description:
-        "Asked for again while one in the same direction is pending or live, the existing peering is returned with 200.",
+        "Asked for again while one in the same direction is pending, provisioning or active, the existing peering is returned with 200. While one of the two VPCs is being deleted, whichever asked for it: 409 VpcPeeringConnectionDeleting; with `wait` its end is waited for, and then it is asked anew.",
     }),
     handler: async (request, reply) => {
       const caller = principalOf(request);
-      const { peering, created } = await requestPeering(deps.context, caller, request.body);
+      const waitMs = milliseconds(request.query.wait);
+      const asked = await requestPeering(deps.context, caller, request.body, waitMs);
+      const { peering, created } = asked;
       return reply.code(created ? 201 : 200).send(present(peering, request));
     },
   });
@@ -115,11 +118,13 @@ const actionRoutes: RouteGroup = (scope, deps) => {
       querystring: waitQuery,
       body: emptyBodySchema,
       response,
-      description: describeAction("reject"),
+      description: `${describeAction("reject")} Nothing changes on the switch: the answer is final at once, however long \`wait\` allows.`,
     }),
     handler: async (request) => {
       const caller = principalOf(request);
-      return present(await rejectPeering(deps.context, caller, request.params.id), request);
+      const { id } = request.params;
+      const waitMs = milliseconds(request.query.wait);
+      return present(await rejectPeering(deps.context, caller, id, waitMs), request);
     },
   });
 
