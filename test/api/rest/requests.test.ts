@@ -194,6 +194,7 @@ describe.each(databaseEngines)("requests between tenants, on $name", (engine) =>
       const a = await scene.vpc(red, "10.1.0.0/16");
       const b = await scene.vpc(red, "10.2.0.0/16");
       for (let n = 0; n <= PER_HOUR; n += 1) await scene.end(a, await scene.request(a, b));
+      expect(await listed(red)).toHaveLength(PER_HOUR + 1);
     });
 
     test("are as many as may be when more are sent at once", async () => {
