@@ -89,6 +89,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   401: "No valid credential",
   403: "The credential does not allow this",
   404: "Not found, or not visible to the caller",
+  408: "The request did not come to its end in time",
   409: "In conflict with the present state",
   413: "The body is too large",
   415: "The body has an unsupported content type",
@@ -106,7 +107,7 @@ function problemStatuses({ access, method, url }: RouteEntry): number[] {
     ...(url.startsWith("/v1/") ? [400, 404] : []),
     ...(UNCOUNTED.includes(url) ? [] : [429]),
     ...(access === "anybody" ? [] : [401, 403]),
-    ...(writes ? [409, 413, 415] : []),
+    ...(writes ? [408, 409, 413, 415] : []),
     500,
     ...(url.startsWith("/v1/") || url === "/readyz" ? [503] : []),
   ].sort();
