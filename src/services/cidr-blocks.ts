@@ -76,6 +76,8 @@ async function changeNeighbourhood(
   vpcId: string,
   work: (tx: Tx, neighbourhood: Neighbourhood) => Promise<Withheld[]>,
 ): Promise<Vpc> {
+  // Before its peers are looked for: what is somebody else's is not to be found out by them.
+  requireVpc(caller, vpcId, await findVpc(ctx.db, vpcId, caller.tenantId));
   for (;;) {
     const expected = await peerIds(ctx.db, vpcId);
     const done = await inTransaction(ctx.db, async (tx) => {
@@ -90,7 +92,7 @@ async function changeNeighbourhood(
       const change = resourceChange(caller, "vpc", vpc.tenantId, vpcId, "update");
       await touchVpcs(tx, touched, await recordChange(tx, change));
       await recordWithheld(tx, withheld);
-      const after = requireVpc(caller, vpcId, await findVpc(tx, vpcId));
+      const after = requireVpc(caller, vpcId, await findVpc(tx, vpcId, caller.tenantId));
       await noteBlocks(tx, peerings, blocksOf(after));
       return { vpc: after, touched };
     });

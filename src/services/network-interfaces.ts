@@ -53,7 +53,12 @@ export async function createNetworkInterface(
   requirePermission(caller, "network_interface:create");
   const read = async (tx: Tx) => {
     const { subnetId, securityGroupIds } = input;
-    const subnet = requireSubnet(caller, subnetId, await findSubnet(tx, subnetId), "/subnetId");
+    const subnet = requireSubnet(
+      caller,
+      subnetId,
+      await findSubnet(tx, subnetId, caller.tenantId),
+      "/subnetId",
+    );
     const { vpcId } = subnet;
     await lockTenantRow(tx, subnet.tenantId);
     return { subnet, vpcId, groupIds: await groupsToJoin(ctx, tx, vpcId, securityGroupIds) };
@@ -135,7 +140,11 @@ export async function getNetworkInterface(
   caller: Principal,
   id: string,
 ): Promise<NetworkInterface> {
-  const found = requireInterface(caller, id, await findNetworkInterface(ctx.db, id));
+  const found = requireInterface(
+    caller,
+    id,
+    await findNetworkInterface(ctx.db, id, caller.tenantId),
+  );
   requirePermission(caller, "network_interface:read");
   return found;
 }
@@ -225,7 +234,7 @@ async function lockInterface(tx: Tx, caller: Principal, id: string): Promise<Net
 }
 
 async function readInterface(tx: Tx, caller: Principal, id: string): Promise<NetworkInterface> {
-  return requireInterface(caller, id, await findNetworkInterface(tx, id));
+  return requireInterface(caller, id, await findNetworkInterface(tx, id, caller.tenantId));
 }
 
 function requireInterface(

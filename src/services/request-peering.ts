@@ -8,7 +8,7 @@ import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
 import { lockTenant } from "../store/tenants.js";
 import { findOpenRequest, insertPeering } from "../store/vpc-peerings.js";
-import { lockVpcs } from "../store/vpcs.js";
+import { lockVpcsOf } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
 import { peeringChange } from "./peering-changes.js";
@@ -83,7 +83,7 @@ async function ask(
   const ends = await lockEnds(tx, caller, tenantId, input);
   const same = await findSameRequest(ctx, tx, ends, input);
   if (same !== null) return { peering: same, created: false };
-  const opposite = await findOppositeRequest(ctx, tx, ends);
+  const opposite = await findOppositeRequest(ctx, tx, ends, input.accepterVpcId);
   if (opposite !== null) return { peering: opposite, created: false };
   const doomed = isDoomed(ends, input);
   await requireRoomForRequest(ctx, tx, tenantId, ends.accepterTenantId);
@@ -97,12 +97,13 @@ async function lockEnds(
   input: PeeringInput,
 ): Promise<Ends> {
   const { requesterVpcId, accepterVpcId, accepterTenantId = tenantId } = input;
-  const vpcs = await lockVpcs(tx, [requesterVpcId, accepterVpcId]);
+  const vpcs = await lockVpcsOf(tx, [
+    { id: requesterVpcId, tenantId },
+    { id: accepterVpcId, tenantId: accepterTenantId },
+  ]);
   const own = vpcs.get(requesterVpcId) ?? null;
   const requester = requireVpc(caller, requesterVpcId, own, "/requesterVpcId");
-  const named = vpcs.get(accepterVpcId);
-  const accepter = named?.tenantId === accepterTenantId ? named : undefined;
-  return { requester, accepterTenantId, accepter };
+  return { requester, accepterTenantId, accepter: vpcs.get(accepterVpcId) };
 }
 
 async function findSameRequest(
@@ -132,16 +133,12 @@ async function unlessExpired(
 function isDoomed(ends: Ends, input: PeeringInput): boolean {
   const { requester, accepter } = ends;
   const withinTenant = requester.tenantId === ends.accepterTenantId;
-  if (accepter === undefined) {
-    if (withinTenant) throw unknownAccepter(input.accepterVpcId);
-    return true;
+  const overlap = accepter && findOverlap(blocksOf(requester), blocksOf(accepter));
+  if (withinTenant && accepter === undefined) throw unknownAccepter(input.accepterVpcId);
+  if (withinTenant && accepter !== undefined && overlap !== undefined) {
+    throw overlapping(requester, accepter, overlap);
   }
-  const overlap = findOverlap(blocksOf(requester), blocksOf(accepter));
-  if (overlap !== undefined) {
-    if (withinTenant) throw overlapping(requester, accepter, overlap);
-    return true;
-  }
-  return false;
+  return accepter === undefined || overlap !== undefined;
 }
 
 /**
@@ -153,10 +150,12 @@ async function findOppositeRequest(
   ctx: ServiceContext,
   tx: Tx,
   { requester, accepter }: Ends,
+  accepterVpcId: string,
 ): Promise<VpcPeering | null> {
+  // Looked for in any case: who cannot be asked is not to be told by what is left out.
+  const found = await findOpenRequest(tx, accepterVpcId, requester.id, requester.tenantId);
   if (accepter === undefined) return null;
   if (findOverlap(blocksOf(requester), blocksOf(accepter)) !== undefined) return null;
-  const found = await findOpenRequest(tx, accepter.id, requester.id, requester.tenantId);
   const opposite = await unlessExpired(ctx, tx, found);
   if (opposite === null || opposite.doomedAt !== null) return null;
   if (opposite.state === "deleting") return opposite;

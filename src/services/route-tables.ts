@@ -18,7 +18,7 @@ import { lockVpcs, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
 import { resourceChange } from "./resource-change.js";
 import { requireSubnet } from "./subnets.js";
-import { requireVpc } from "./vpcs.js";
+import { lockOwnVpc } from "./vpcs.js";
 
 /** @throws DomainError `RouteTableLimitExceeded`, `InvalidVpcID.NotFound` */
 export async function createRouteTable(
@@ -30,8 +30,7 @@ export async function createRouteTable(
   requirePermission(caller, "route_table:create");
   const { vpcId } = input;
   return inTransaction(ctx.db, async (tx) => {
-    const locked = (await lockVpcs(tx, [vpcId])).get(vpcId) ?? null;
-    const vpc = requireVpc(caller, vpcId, locked, "/vpcId");
+    const vpc = await lockOwnVpc(tx, caller, vpcId, "/vpcId");
     requireQuota(ctx.quotas, "routeTablesPerVpc", await countRouteTables(tx, vpcId));
     const id = newId("routeTable");
     const change = resourceChange(caller, "route-table", vpc.tenantId, id, "create");
@@ -45,7 +44,7 @@ export async function getRouteTable(
   caller: Principal,
   id: string,
 ): Promise<RouteTable> {
-  const table = requireRouteTable(caller, id, await findRouteTable(ctx.db, id));
+  const table = requireRouteTable(caller, id, await findRouteTable(ctx.db, id, caller.tenantId));
   requirePermission(caller, "route_table:read");
   return table;
 }
@@ -98,7 +97,7 @@ export async function associateRouteTable(
     const locked = await lockRouteTable(tx, caller, id);
     requirePermission(caller, "route_table:update");
     const { subnetId } = input;
-    const found = await findSubnet(tx, subnetId);
+    const found = await findSubnet(tx, subnetId, caller.tenantId);
     const subnet = requireSubnet(caller, subnetId, found, "/subnetId");
     if (subnet.vpcId !== locked.vpcId) {
       const detail = `subnet ${subnetId} is in VPC ${subnet.vpcId}, not in ${locked.vpcId}`;
@@ -140,14 +139,14 @@ async function reassociate(
   const change = resourceChange(caller, "route-table", tenantId, id, "update");
   await touchVpcs(tx, [vpcId], await recordChange(tx, change));
   await associateSubnet(tx, subnetId, routeTableId);
-  return requireRouteTable(caller, id, await findRouteTable(tx, id));
+  return requireRouteTable(caller, id, await findRouteTable(tx, id, caller.tenantId));
 }
 
 /** Locks the table's VPC and returns the table as it is under that lock. */
 export async function lockRouteTable(tx: Tx, caller: Principal, id: string): Promise<RouteTable> {
-  const seen = requireRouteTable(caller, id, await findRouteTable(tx, id));
+  const seen = requireRouteTable(caller, id, await findRouteTable(tx, id, caller.tenantId));
   await lockVpcs(tx, [seen.vpcId]);
-  return requireRouteTable(caller, id, await findRouteTable(tx, id));
+  return requireRouteTable(caller, id, await findRouteTable(tx, id, caller.tenantId));
 }
 
 /** @throws DomainError `InvalidRouteTableID.NotFound`, also for a table that is not the caller's */

@@ -72,7 +72,7 @@ async function changed(tx: Tx, caller: Principal, table: RouteTable): Promise<Ro
   const { id, tenantId, vpcId } = table;
   const change = resourceChange(caller, "route-table", tenantId, id, "update");
   await touchVpcs(tx, [vpcId], await recordChange(tx, change));
-  return requireRouteTable(caller, id, await findRouteTable(tx, id));
+  return requireRouteTable(caller, id, await findRouteTable(tx, id, caller.tenantId));
 }
 
 function refuseTakenDestination(table: RouteTable, destination: Cidr): void {

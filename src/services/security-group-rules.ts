@@ -51,7 +51,11 @@ export async function addSecurityGroupRule(
   const findPeer = peerFinder(input.peer);
   const { rule, vpcId } = await inTransaction(ctx.db, async (tx) => {
     const read = async () =>
-      requireSecurityGroup(caller, groupId, await findSecurityGroup(tx, groupId, ctx.quotas));
+      requireSecurityGroup(
+        caller,
+        groupId,
+        await findSecurityGroup(tx, groupId, caller.tenantId, ctx.quotas),
+      );
     const seen = await read();
     requirePermission(caller, "security_group:update");
     await lockWithPeer(tx, seen.vpcId, await findPeer(tx, seen.vpcId));

@@ -50,7 +50,11 @@ export async function createSecurityGroup(
     const generation = await recordChange(tx, change);
     await touchVpcs(tx, [vpcId], generation);
     await insertNewGroup(tx, { id, vpcId, name, description, tags, generation });
-    return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, ctx.quotas));
+    return requireSecurityGroup(
+      caller,
+      id,
+      await findSecurityGroup(tx, id, caller.tenantId, ctx.quotas),
+    );
   });
   ctx.waker.wake([vpcId]);
   return group;
@@ -74,7 +78,11 @@ export async function getSecurityGroup(
   caller: Principal,
   id: string,
 ): Promise<SecurityGroup> {
-  const group = requireSecurityGroup(caller, id, await findSecurityGroup(ctx.db, id, ctx.quotas));
+  const group = requireSecurityGroup(
+    caller,
+    id,
+    await findSecurityGroup(ctx.db, id, caller.tenantId, ctx.quotas),
+  );
   requirePermission(caller, "security_group:read");
   return group;
 }
@@ -114,7 +122,11 @@ export async function deleteSecurityGroup(
   id: string,
 ): Promise<void> {
   const read = async (tx: Tx) => {
-    const group = requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, ctx.quotas));
+    const group = requireSecurityGroup(
+      caller,
+      id,
+      await findSecurityGroup(tx, id, caller.tenantId, ctx.quotas),
+    );
     return { group, vpcId: group.vpcId, groupIds: [id] };
   };
   await changeMembership(ctx, read, async (tx, { group }, concerned) => {
@@ -146,9 +158,13 @@ export async function lockSecurityGroup(
   caller: Principal,
   id: string,
 ): Promise<SecurityGroup> {
-  const seen = requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, quotas));
+  const seen = requireSecurityGroup(
+    caller,
+    id,
+    await findSecurityGroup(tx, id, caller.tenantId, quotas),
+  );
   await lockVpcRows(tx, [seen.vpcId]);
-  return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, quotas));
+  return requireSecurityGroup(caller, id, await findSecurityGroup(tx, id, caller.tenantId, quotas));
 }
 
 /** @throws DomainError `InvalidGroup.NotFound`, also for a group that is not the caller's */

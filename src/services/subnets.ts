@@ -21,7 +21,7 @@ import {
 import { lockVpcs, type Patch, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
 import { resourceChange } from "./resource-change.js";
-import { requireVpc } from "./vpcs.js";
+import { lockOwnVpc } from "./vpcs.js";
 
 export interface SubnetInput {
   readonly vpcId: string;
@@ -62,8 +62,7 @@ async function insertInto(
   input: SubnetInput,
 ): Promise<Subnet> {
   const { vpcId, availabilityZone = DEFAULT_ZONE, name = null, tags = {} } = input;
-  const locked = (await lockVpcs(tx, [vpcId])).get(vpcId) ?? null;
-  const vpc = requireVpc(caller, vpcId, locked, "/vpcId");
+  const vpc = await lockOwnVpc(tx, caller, vpcId, "/vpcId");
   const block = subnetBlock(
     input.cidrBlock,
     vpc.blocks.map((entry) => entry.block),
@@ -95,7 +94,7 @@ export async function getSubnet(
   caller: Principal,
   id: string,
 ): Promise<Subnet> {
-  const subnet = requireSubnet(caller, id, await findSubnet(ctx.db, id));
+  const subnet = requireSubnet(caller, id, await findSubnet(ctx.db, id, caller.tenantId));
   requirePermission(caller, "subnet:read");
   return subnet;
 }
@@ -146,9 +145,9 @@ export async function deleteSubnet(
 
 /** Locks the subnet's VPC and returns the subnet as it is under that lock. */
 async function lockSubnet(tx: Tx, caller: Principal, id: string): Promise<Subnet> {
-  const seen = requireSubnet(caller, id, await findSubnet(tx, id));
+  const seen = requireSubnet(caller, id, await findSubnet(tx, id, caller.tenantId));
   await lockVpcs(tx, [seen.vpcId]);
-  return requireSubnet(caller, id, await findSubnet(tx, id));
+  return requireSubnet(caller, id, await findSubnet(tx, id, caller.tenantId));
 }
 
 /** @throws DomainError `InvalidSubnetID.NotFound`, also for a subnet that is not the caller's */

@@ -17,7 +17,7 @@ import {
   findVpc,
   findVpcs,
   insertVpc,
-  lockVpcs,
+  lockVpcsOf,
   type Patch,
   patchVpc,
   removeVpc,
@@ -62,7 +62,7 @@ export async function createVpc(
 }
 
 export async function getVpc(ctx: ServiceContext, caller: Principal, id: string): Promise<Vpc> {
-  const vpc = requireVpc(caller, id, await findVpc(ctx.db, id));
+  const vpc = requireVpc(caller, id, await findVpc(ctx.db, id, caller.tenantId));
   requirePermission(caller, "vpc:read");
   return vpc;
 }
@@ -116,7 +116,7 @@ export async function lockOwnVpc(
   id: string,
   pointer?: string,
 ): Promise<Vpc> {
-  const vpcs = await lockVpcs(tx, [id]);
+  const vpcs = await lockVpcsOf(tx, [{ id, tenantId: caller.tenantId }]);
   return requireVpc(caller, id, vpcs.get(id) ?? null, pointer);
 }
 

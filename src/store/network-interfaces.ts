@@ -4,6 +4,7 @@ import type { NetworkInterface, Page, PageRequest, Subnet, Tags } from "../domai
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
+import { inVpcOf } from "./visibility.js";
 import { type Patch, patchData } from "./vpcs.js";
 
 const withParents = {
@@ -38,12 +39,14 @@ export async function insertNetworkInterface(
   return toInterface(await tx.networkInterface.create({ data, include: withParents }));
 }
 
+/** @param visibleTo as `ownedBy` says */
 export async function findNetworkInterface(
   client: Tx,
   id: string,
+  visibleTo: string | null,
 ): Promise<NetworkInterface | null> {
   const row = await client.networkInterface.findUnique({
-    where: { id },
+    where: { id, ...inVpcOf(visibleTo) },
     include: withParents,
   });
   return row && toInterface(row);

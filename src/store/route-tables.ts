@@ -4,6 +4,7 @@ import type { Prisma } from "../generated/prisma/client.js";
 import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, toPage } from "./page.js";
+import { inVpcOf } from "./visibility.js";
 
 const contents = {
   vpc: { select: { tenantId: true, generation: true, blocks: { orderBy: { block: "asc" } } } },
@@ -25,8 +26,14 @@ export async function insertRouteTable(tx: Tx, table: NewRouteTable): Promise<Ro
   return toRouteTable(tx, await tx.routeTable.create({ data: { ...table }, include: contents }));
 }
 
-export async function findRouteTable(client: Tx, id: string): Promise<RouteTable | null> {
-  const row = await client.routeTable.findUnique({ where: { id }, include: contents });
+/** @param visibleTo as `ownedBy` says */
+export async function findRouteTable(
+  client: Tx,
+  id: string,
+  visibleTo: string | null,
+): Promise<RouteTable | null> {
+  const where = { id, ...inVpcOf(visibleTo) };
+  const row = await client.routeTable.findUnique({ where, include: contents });
   return row && toRouteTable(client, row);
 }
 

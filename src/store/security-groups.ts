@@ -11,6 +11,7 @@ import {
   type Standing,
   toRule,
 } from "./security-group-rules.js";
+import { inVpcOf } from "./visibility.js";
 
 const contents = {
   vpc: { select: { tenantId: true, generation: true } },
@@ -53,12 +54,15 @@ export async function insertSecurityGroup(tx: Tx, group: NewSecurityGroup): Prom
       "peerGroupId" text, "peerVpcId" text, "description" text)`;
 }
 
+/** @param visibleTo as `ownedBy` says */
 export async function findSecurityGroup(
   client: Tx,
   id: string,
+  visibleTo: string | null,
   quotas: RuleQuotas,
 ): Promise<SecurityGroup | null> {
-  const row = await client.securityGroup.findUnique({ where: { id }, include: contents });
+  const where = { id, ...inVpcOf(visibleTo) };
+  const row = await client.securityGroup.findUnique({ where, include: contents });
   return row && toGroup(row, await findStandings(client, [row], quotas));
 }
 

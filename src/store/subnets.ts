@@ -4,6 +4,7 @@ import type { Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
+import { inVpcOf } from "./visibility.js";
 import { type Patch, patchData } from "./vpcs.js";
 
 const withTenant = {
@@ -28,9 +29,14 @@ export async function insertSubnet(tx: Tx, subnet: NewSubnet): Promise<Subnet> {
   return toSubnet(await tx.subnet.create({ data, include: withTenant }));
 }
 
-export async function findSubnet(client: Tx, id: string): Promise<Subnet | null> {
+/** @param visibleTo as `ownedBy` says */
+export async function findSubnet(
+  client: Tx,
+  id: string,
+  visibleTo: string | null,
+): Promise<Subnet | null> {
   const row = await client.subnet.findUnique({
-    where: { id },
+    where: { id, ...inVpcOf(visibleTo) },
     include: withTenant,
   });
   return row && toSubnet(row);

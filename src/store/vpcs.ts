@@ -4,6 +4,7 @@ import type { Prisma } from "../generated/prisma/client.js";
 import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
+import { ownedBy } from "./visibility.js";
 
 const withBlocks = {
   blocks: { orderBy: [{ primary: "desc" }, { block: "asc" }] },
@@ -26,9 +27,14 @@ export async function insertVpc(tx: Tx, vpc: NewVpc): Promise<Vpc> {
   return toVpc(await tx.vpc.create({ data: { ...data, blocks }, include: withBlocks }));
 }
 
-export async function findVpc(client: Tx, id: string): Promise<Vpc | null> {
+/** @param visibleTo as `ownedBy` says */
+export async function findVpc(
+  client: Tx,
+  id: string,
+  visibleTo: string | null,
+): Promise<Vpc | null> {
   const row = await client.vpc.findUnique({
-    where: { id },
+    where: { id, ...ownedBy(visibleTo) },
     include: withBlocks,
   });
   return row && toVpc(row);
@@ -69,6 +75,27 @@ export async function lockVpcs(tx: Tx, ids: readonly string[]): Promise<Map<stri
   const rows = await inChunks(ids, (some) =>
     tx.vpc.findMany({ where: { id: { in: some } }, include: withBlocks }),
   );
+  return new Map(rows.map((row) => [row.id, toVpc(row)]));
+}
+
+/** A VPC, provided that it is this tenant's; null: whoever's it is. */
+export interface VpcOf {
+  readonly id: string;
+  readonly tenantId: string | null;
+}
+
+/** As `lockVpcs`, but nothing of a VPC that is somebody else's is locked or read. */
+export async function lockVpcsOf(tx: Tx, wanted: readonly VpcOf[]): Promise<Map<string, Vpc>> {
+  const ids = wanted.map(({ id }) => id);
+  const tenantIds = wanted.map(({ tenantId }) => tenantId);
+  await tx.$queryRaw`
+    SELECT 1 FROM "vpc" v
+    WHERE v."id" = ANY(${ids}) AND EXISTS (
+      SELECT 1 FROM unnest(${ids}::text[], ${tenantIds}::text[]) AS w("id", "tenant_id")
+      WHERE w."id" = v."id" AND (w."tenant_id" IS NULL OR w."tenant_id" = v."tenant_id"))
+    ORDER BY v."id" FOR UPDATE`;
+  const OR = wanted.map(({ id, tenantId }) => ({ id, ...ownedBy(tenantId) }));
+  const rows = await tx.vpc.findMany({ where: { OR }, include: withBlocks });
   return new Map(rows.map((row) => [row.id, toVpc(row)]));
 }
 

@@ -183,7 +183,7 @@ async function showTo(ctx: ServiceContext, caller: Principal, verdict: Verdict):
 
 async function isOwn(ctx: ServiceContext, caller: Principal, vpcId: string): Promise<boolean> {
   if (caller.tenantId === null) return true;
-  const vpc = await findVpc(ctx.db, vpcId);
+  const vpc = await findVpc(ctx.db, vpcId, caller.tenantId);
   return vpc !== null && maySee(caller, vpc.tenantId);
 }
 

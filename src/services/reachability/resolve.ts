@@ -32,7 +32,8 @@ export async function resolveQuestion(
   caller: Principal,
   { from, to, opening, vpcId }: ReachabilityQuery,
 ): Promise<Question> {
-  if (vpcId !== undefined) requireVpc(caller, vpcId, await findVpc(ctx.db, vpcId), "/vpcId");
+  if (vpcId !== undefined)
+    requireVpc(caller, vpcId, await findVpc(ctx.db, vpcId, caller.tenantId), "/vpcId");
   const sender = await resolveSender(ctx, caller, from, vpcId);
   if (vpcId !== undefined && sender.vpcId !== vpcId) {
     throw invalid(`${sender.id} is not in ${vpcId} but in ${sender.vpcId}`, "/vpcId");
@@ -91,7 +92,7 @@ async function ownInterface(
   id: string,
   pointer: string,
 ): Promise<NetworkInterface> {
-  const found = await findNetworkInterface(ctx.db, id);
+  const found = await findNetworkInterface(ctx.db, id, caller.tenantId);
   if (found !== null && maySee(caller, found.tenantId)) return found;
   throw notFound(`there is no network interface ${id}`, pointer);
 }
