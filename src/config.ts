@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { z } from "zod";
-import type { Cidr } from "./domain/cidr.js";
 import type { Quotas } from "./domain/quotas.js";
+import type { EventRetention } from "./domain/retention.js";
 import { nearestName } from "./nearest-name.js";
 import {
   CLIENT_SETTINGS,
@@ -18,8 +18,6 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   /** PEM files; undefined for plain HTTP. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
-  readonly keepAliveSeconds: number;
-  readonly trustedProxies: readonly Cidr[];
   /** Absolute. */
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
@@ -38,6 +36,7 @@ export interface Config {
   readonly resyncSeconds: number;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;
+  readonly eventRetention: EventRetention;
   /** Requests a second; 0 when there is no limit. */
   readonly rateLimits: { readonly perKey: number; readonly perTenant: number };
   /** How many calls of one tenant may wait for their turn. */
@@ -94,8 +93,6 @@ function toConfig(set: Settings): Config {
   return {
     listen: Object.freeze(set.PATCHBAY_LISTEN),
     tls: certFile && keyFile ? Object.freeze({ certFile, keyFile }) : undefined,
-    keepAliveSeconds: set.PATCHBAY_KEEP_ALIVE_SECONDS,
-    trustedProxies: Object.freeze(set.PATCHBAY_TRUSTED_PROXIES ?? []),
     dataDir: resolve(set.PATCHBAY_DATA_DIR),
     databaseUrl: set.DATABASE_URL,
     backend: set.PATCHBAY_BACKEND,
@@ -112,6 +109,10 @@ function toConfig(set: Settings): Config {
     resyncSeconds: set.PATCHBAY_RESYNC_SECONDS,
     peeringExpirySeconds: set.PATCHBAY_PEERING_EXPIRY_SECONDS,
     quotas: Object.freeze(quotasOf(set)),
+    eventRetention: Object.freeze({
+      days: set.PATCHBAY_EVENT_RETENTION_DAYS,
+      count: set.PATCHBAY_EVENT_RETENTION_COUNT,
+    }),
     rateLimits: Object.freeze({
       perKey: set.PATCHBAY_RATE_LIMIT_PER_SECOND,
       perTenant: set.PATCHBAY_TENANT_RATE_LIMIT_PER_SECOND,
@@ -139,6 +140,9 @@ function quotasOf(set: Settings): Quotas {
     interfacesPerVpc: set.PATCHBAY_QUOTA_INTERFACES_PER_VPC,
     interfacesPerTenant: set.PATCHBAY_QUOTA_INTERFACES_PER_TENANT,
     peerGroupMembers: set.PATCHBAY_QUOTA_PEER_GROUP_MEMBERS,
+    streamsPerKey: set.PATCHBAY_QUOTA_STREAMS_PER_KEY,
+    streamsPerTenant: set.PATCHBAY_QUOTA_STREAMS_PER_TENANT,
+    streams: set.PATCHBAY_STREAMS,
   };
 }
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { parseProxy } from "./domain/clients.js";
 import { DEFAULT_QUOTAS, type Quotas } from "./domain/quotas.js";
 
 /** What the generated settings page needs beyond the schema itself. */
@@ -36,16 +35,6 @@ const wholeNumber = (min: number, max: number) =>
     return z.NEVER;
   });
 
-const proxies = z.string().transform((text, ctx) =>
-  text.split(",").map((item) => {
-    const block = parseProxy(item.trim());
-    if (block !== undefined) return block;
-    const message = `addresses or CIDR blocks, separated by commas; ${JSON.stringify(item.trim())} is none, has bits beyond its prefix, or is everybody`;
-    ctx.addIssue({ code: "custom", message });
-    return z.NEVER;
-  }),
-);
-
 /** The kernel counts time-outs in 32 bits of its clock, which may tick 1,000 times a second. */
 const LONGEST_TIMEOUT = 2_000_000;
 
@@ -72,17 +61,6 @@ export const settings = z.object({
     .prefault("false")
     .describe(
       "`true` allows plain HTTP beyond loopback, for a daemon behind a proxy that ends TLS.",
-    ),
-  PATCHBAY_KEEP_ALIVE_SECONDS: wholeNumber(1, 3600)
-    .prefault("75")
-    .describe(
-      "Seconds for which a connection is kept between two requests. Behind a load balancer it must be longer than the balancer keeps its own.",
-    ),
-  PATCHBAY_TRUSTED_PROXIES: proxies
-    .optional()
-    .meta({ defaultText: "none" })
-    .describe(
-      "Addresses and CIDR blocks of proxies, separated by commas. They are believed about whom a request comes from (`X-Forwarded-For`; of several the last that is no proxy's), and may have any number of connections.",
     ),
   PATCHBAY_DATA_DIR: path
     .prefault("var")
@@ -170,6 +148,21 @@ export const settings = z.object({
   PATCHBAY_QUOTA_PEER_GROUP_MEMBERS: quota("peerGroupMembers").describe(
     "Members of a peer VPC's security group that a rule which names it lets in or out. Of a larger group the first by their numbers count, and the rule is shown as `limited`.",
   ),
+  PATCHBAY_QUOTA_STREAMS_PER_KEY: quota("streamsPerKey").describe(
+    "Event streams that a credential may have open, the operator's too.",
+  ),
+  PATCHBAY_QUOTA_STREAMS_PER_TENANT: quota("streamsPerTenant").describe(
+    "Event streams that a tenant may have open, with all of its keys.",
+  ),
+  PATCHBAY_STREAMS: quota("streams").describe(
+    "Event streams that the daemon has open. So many as a credential may have, a fourth at most, are kept for the operator; the last fourth of the others is for tenants that have a few only.",
+  ),
+  PATCHBAY_EVENT_RETENTION_DAYS: wholeNumber(1, 36_500)
+    .prefault("90")
+    .describe("Days for which events are kept."),
+  PATCHBAY_EVENT_RETENTION_COUNT: wholeNumber(1, 1_000_000_000)
+    .prefault("1000000")
+    .describe("Events that are kept, the newest ones, whatever their age."),
   PATCHBAY_CONNECTIONS_PER_INTERFACE: wholeNumber(1, 10_000_000)
     .prefault("50000")
     .describe(

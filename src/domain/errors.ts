@@ -43,6 +43,8 @@ export type ErrorCode =
   | "IdempotentParameterMismatch"
   | "IdempotentRequestInProgress"
   | "InvalidStateTransition"
+  | "Gone"
+  | "TooManyStreams"
   | "SwitchHeldByAnother"
   | "ServiceUnavailable"
   | "DatabaseUnreachable"

@@ -27,6 +27,11 @@ export interface Quotas {
   readonly interfacesPerTenant: number;
   /** Of a peer's group that a rule names, how many members are in force. Nobody is refused. */
   readonly peerGroupMembers: number;
+  /** Event streams that one credential has open, and all those of a tenant. */
+  readonly streamsPerKey: number;
+  readonly streamsPerTenant: number;
+  /** All of the daemon's. */
+  readonly streams: number;
 }
 
 /** Those beyond which something is refused. */
@@ -49,6 +54,9 @@ export const DEFAULT_QUOTAS: Quotas = {
   interfacesPerVpc: 65_000,
   interfacesPerTenant: 100_000,
   peerGroupMembers: 1000,
+  streamsPerKey: 16,
+  streamsPerTenant: 64,
+  streams: 1024,
 };
 
 const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
@@ -94,6 +102,9 @@ const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
     code: "NetworkInterfaceLimitExceeded",
     what: "network interfaces of a tenant",
   },
+  streamsPerKey: { code: "TooManyStreams", what: "event streams of a credential" },
+  streamsPerTenant: { code: "TooManyStreams", what: "event streams of a tenant" },
+  streams: { code: "TooManyStreams", what: "event streams of the daemon" },
 };
 
 /**

@@ -3,6 +3,19 @@ import type { PeeringState } from "./lifecycle.js";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+/** How long events are kept, and how many. */
+export interface EventRetention {
+  readonly days: number;
+  readonly count: number;
+}
+
+export const DEFAULT_EVENT_RETENTION: EventRetention = { days: 90, count: 1_000_000 };
+
+/** Events from before are removed. */
+export function keptSince({ days }: EventRetention, now: Date): Date {
+  return new Date(now.getTime() - days * DAY_MS);
+}
+
 /** How long each side still sees a peering that has ended. */
 export interface Retention {
   readonly requesterMs: number;

@@ -1,4 +1,5 @@
-import type { Actor, ResourceEvent, ResourceType } from "../domain/resources.js";
+import type { Actor, ResourceType } from "../domain/resources.js";
+import { noteRecorded } from "./database/commit-news.js";
 import { MissingRowError } from "./database/missing-row.js";
 import type { Tx } from "./database/transaction.js";
 import { type NotedChange, noteChange } from "./idempotency.js";
@@ -55,6 +56,7 @@ export async function recordChanges(tx: Tx, changes: readonly Change[]): Promise
     )
     SELECT "value" AS "id" FROM next`;
   if (row === undefined) throw new MissingRowError("generation");
+  noteRecorded(tx);
   return Number(row.id);
 }
 
@@ -74,40 +76,4 @@ function eventOf({ actor, ...change }: Change, position: number) {
     tenantId,
     otherTenantId,
   };
-}
-
-/** The id of the last event, 0 before the first. */
-export async function findLatestEventId(client: Tx): Promise<number> {
-  const row = await client.generation.findUnique({ where: { singleton: true } });
-  if (row === null) throw new MissingRowError("generation");
-  return Number(row.value);
-}
-
-/** Events after `after` in commit order: those that concern `tenantId`, or all when it is null. */
-export async function findEvents(
-  client: Tx,
-  tenantId: string | null,
-  after: number,
-  limit: number,
-): Promise<ResourceEvent[]> {
-  const concerned = tenantId === null ? {} : { OR: [{ tenantId }, { otherTenantId: tenantId }] };
-  const rows = await client.event.findMany({
-    where: { ...concerned, id: { gt: BigInt(after) } },
-    orderBy: { id: "asc" },
-    take: limit,
-  });
-  return rows.map((row) => ({
-    id: Number(row.id),
-    time: row.time,
-    actor: {
-      kind: row.actorKind as Actor["kind"],
-      tenantId: row.actorTenantId,
-      accessKeyId: row.actorAccessKeyId,
-    },
-    resourceType: row.resourceType as ResourceType,
-    resourceId: row.resourceId,
-    action: row.action,
-    before: row.before,
-    after: row.after,
-  }));
 }

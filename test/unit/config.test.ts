@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError, configurationDocument, loadConfig } from "../../src/config.js";
-import { formatCidr } from "../../src/domain/cidr.js";
 import { editDistance, nearestName } from "../../src/nearest-name.js";
 
 function problemsOf(environment: Record<string, string>) {
@@ -21,8 +20,6 @@ describe("defaults", () => {
     expect(config).toEqual({
       listen: { host: "127.0.0.1", port: 8080 },
       tls: undefined,
-      keepAliveSeconds: 75,
-      trustedProxies: [],
       dataDir: resolve("var"),
       databaseUrl: undefined,
       backend: "auto",
@@ -51,7 +48,11 @@ describe("defaults", () => {
         interfacesPerVpc: 65_000,
         interfacesPerTenant: 100_000,
         peerGroupMembers: 1000,
+        streamsPerKey: 16,
+        streamsPerTenant: 64,
+        streams: 1024,
       },
+      eventRetention: { days: 90, count: 1_000_000 },
       rateLimits: { perKey: 200, perTenant: 1000 },
       waitingCallsPerTenant: 1000,
       logLevel: "info",
@@ -110,11 +111,6 @@ describe("values", () => {
     ["PATCHBAY_QUOTA_ROUTES_PER_TABLE", "-5"],
     ["PATCHBAY_QUOTA_BLOCKS_PER_VPC", "many"],
     ["PATCHBAY_RATE_LIMIT_PER_SECOND", "-1"],
-    ["PATCHBAY_KEEP_ALIVE_SECONDS", "0"],
-    ["PATCHBAY_TRUSTED_PROXIES", "proxy.example"],
-    ["PATCHBAY_TRUSTED_PROXIES", "10.0.0.1,"],
-    ["PATCHBAY_TRUSTED_PROXIES", "10.0.0.1/8"],
-    ["PATCHBAY_TRUSTED_PROXIES", "192.0.2.1, ::/0"],
     ["PATCHBAY_LOG_LEVEL", "verbose"],
   ])("%s=%s is refused with the value and what is expected", (variable, value) => {
     const [problem, ...others] = problemsOf({ [variable]: value }).problems;
@@ -130,13 +126,6 @@ describe("values", () => {
     expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
     expect(error.message).not.toContain(value);
   });
-});
-
-test("proxies are addresses and blocks of both families", () => {
-  const text = "192.0.2.1, 10.0.0.0/8,2001:db8::/32 , ::1";
-  const { trustedProxies } = loadConfig({ PATCHBAY_TRUSTED_PROXIES: text });
-  const blocks = ["192.0.2.1/32", "10.0.0.0/8", "2001:db8::/32", "::1/128"];
-  expect(trustedProxies.map(formatCidr)).toEqual(blocks);
 });
 
 describe("problems", () => {

@@ -89,8 +89,8 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   401: "No valid credential",
   403: "The credential does not allow this",
   404: "Not found, or not visible to the caller",
-  408: "The request did not come to its end in time",
   409: "In conflict with the present state",
+  410: "Events after the given one are not there any more, or never were",
   413: "The body is too large",
   415: "The body has an unsupported content type",
   429: "Too many requests",
@@ -101,13 +101,14 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
 const UNCOUNTED: readonly string[] = UNCOUNTED_OPERATIONS.map((id) => routeEntry(id).url);
 
 /** The errors that a route can answer with, from what it takes and who may call it. */
-function problemStatuses({ access, method, url }: RouteEntry): number[] {
+function problemStatuses({ access, method, url, resumes }: RouteEntry): number[] {
   const writes = method !== "GET";
   return [
     ...(url.startsWith("/v1/") ? [400, 404] : []),
     ...(UNCOUNTED.includes(url) ? [] : [429]),
     ...(access === "anybody" ? [] : [401, 403]),
-    ...(writes ? [408, 409, 413, 415] : []),
+    ...(writes ? [409, 413, 415] : []),
+    ...(resumes ? [410] : []),
     500,
     ...(url.startsWith("/v1/") || url === "/readyz" ? [503] : []),
   ].sort();

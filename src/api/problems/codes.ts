@@ -2,12 +2,9 @@ import type { ErrorCode } from "../../domain/errors.js";
 
 /** Codes that HTTP itself gives rise to, beside the domain's. */
 export type HttpErrorCode =
-  | "RequestTimeout"
   | "PayloadTooLarge"
   | "UnsupportedMediaType"
-  | "ExpectationFailed"
   | "TooManyRequests"
-  | "RequestHeaderFieldsTooLarge"
   | "InternalError";
 
 export type ProblemCode = ErrorCode | HttpErrorCode;
@@ -30,7 +27,6 @@ export const PROBLEMS = {
   "InvalidRouteTableID.NotFound": [404, "There is no such route table"],
   "InvalidGroup.NotFound": [404, "There is no such security group"],
   "InvalidSecurityGroupRuleId.NotFound": [404, "There is no such rule"],
-  RequestTimeout: [408, "The request did not come to its end in time"],
   "InvalidGroup.Duplicate": [409, "The VPC has a security group of this name"],
   "InvalidPermission.Duplicate": [409, "The security group has this rule already"],
   TenantAlreadyExists: [409, "The tenant exists already"],
@@ -58,11 +54,11 @@ export const PROBLEMS = {
   IdempotentParameterMismatch: [409, "The idempotency key belongs to another request"],
   IdempotentRequestInProgress: [409, "The request with this idempotency key is under way"],
   InvalidStateTransition: [409, "Not possible in the present state"],
+  Gone: [410, "What was asked for is not there any more"],
   PayloadTooLarge: [413, "The body is too large"],
   UnsupportedMediaType: [415, "The body has an unsupported content type"],
-  ExpectationFailed: [417, "The expectation cannot be met"],
   TooManyRequests: [429, "Too many requests"],
-  RequestHeaderFieldsTooLarge: [431, "The header of the request is too large"],
+  TooManyStreams: [429, "Too many event streams"],
   InternalError: [500, "Internal error"],
   SwitchHeldByAnother: [503, "Another daemon holds the switch"],
   ServiceUnavailable: [503, "Temporarily unavailable"],

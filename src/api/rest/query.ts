@@ -33,7 +33,12 @@ export const limit = numberText(DIGITS, 1, MOST_ITEMS, "integer")
     `Items on a page, ${DEFAULT_LIMIT} unless told; fewer when they are more than ${MOST_PAGE_BYTES / 1024 ** 2} MiB together`,
   );
 
-export const eventId = numberText(DIGITS, 0, Number.MAX_SAFE_INTEGER, "integer");
+/** Whatever number cannot be an event's is beyond the newest one. */
+export const eventId = z
+  .string()
+  .regex(/^[0-9]{1,100}$/, "expected a whole number from 0 on")
+  .transform((text) => Math.min(Number(text), Number.MAX_SAFE_INTEGER))
+  .meta({ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 export const waitQuery = z.strictObject({
   wait: numberText(/^[0-9]{1,2}(\.[0-9]{1,6})?$/, 0, LONGEST_WAIT_SECONDS, "number")

@@ -15,6 +15,8 @@ export interface RouteEntry {
   readonly summary: string;
   /** Asks, whatever its method: an earlier answer does not do. */
   readonly changesNothing?: boolean;
+  /** Goes on from an event that may be gone. */
+  readonly resumes?: boolean;
 }
 
 type Method = RouteEntry["method"];
@@ -308,8 +310,14 @@ export const ROUTES = {
     changesNothing: true,
   },
 
-  listEvents: route("GET", "/v1/events", "event:read", PLATFORM, "List what happened, in order"),
-  streamEvents: route("GET", "/v1/events/stream", "event:read", PLATFORM, "Follow what happens"),
+  listEvents: {
+    ...route("GET", "/v1/events", "event:read", PLATFORM, "List what happened, in order"),
+    resumes: true,
+  },
+  streamEvents: {
+    ...route("GET", "/v1/events/stream", "event:read", PLATFORM, "Follow what happens"),
+    resumes: true,
+  },
   showDataPlane: route(
     "GET",
     "/v1/data-plane",

@@ -36,6 +36,7 @@ export const TABLES: Readonly<Record<Prisma.ModelName, Table>> = {
   VpcPeering: { name: "vpc_peering", read: (client) => client.vpcPeering.findFirst() },
   IdempotencyKey: { name: "idempotency_key", read: (client) => client.idempotencyKey.findFirst() },
   Event: { name: "event", read: (client) => client.event.findFirst() },
+  EventRemoval: { name: "event_removal", read: (client) => client.eventRemoval.findFirst() },
 };
 
 /** Reads from every table. @throws what whoever reads there would be told */

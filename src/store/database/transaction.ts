@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.js";
+import { hasRecorded, tellRecorded } from "./commit-news.js";
 import { storeFailure } from "./errors.js";
 
 export type Tx = Prisma.TransactionClient;
@@ -27,10 +28,28 @@ export async function inTransaction<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await client.$transaction(work, { ...limits, ...options });
+      return await commit(client, work, options);
     } catch (error) {
       if (attempt >= attempts || storeFailure(error).kind !== "conflict") throw error;
     }
     await delay(Math.random() * baseDelayMs * 2 ** attempt);
   }
+}
+
+async function commit<T>(
+  client: PrismaClient,
+  work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  let recorded = false;
+  const outcome = await client.$transaction(
+    async (tx) => {
+      const result = await work(tx);
+      recorded = hasRecorded(tx);
+      return result;
+    },
+    { ...limits, ...options },
+  );
+  if (recorded) tellRecorded(client);
+  return outcome;
 }

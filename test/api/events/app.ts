@@ -4,7 +4,8 @@ import { pino } from "pino";
 import { buildApp } from "../../../src/app.js";
 import { createNoopBackend } from "../../../src/backends/noop/noop-backend.js";
 import type { TenantRole } from "../../../src/domain/permissions.js";
-import { DEFAULT_QUOTAS } from "../../../src/domain/quotas.js";
+import { DEFAULT_QUOTAS, type Quotas } from "../../../src/domain/quotas.js";
+import { DEFAULT_EVENT_RETENTION } from "../../../src/domain/retention.js";
 import { createReconciler } from "../../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../../src/services/context.js";
 import { Credentials } from "../../../src/services/credentials/credentials.js";
@@ -29,7 +30,11 @@ export interface ListeningApp {
 
 const silent = { info() {}, warn() {}, error() {} };
 
-export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
+/** @param quotas those that are not given are as by default */
+export async function startApp(
+  on: FreshDatabase,
+  quotas: Partial<Quotas> = {},
+): Promise<ListeningApp> {
   const database = await openDatabase({ ...on, log: silent });
   const { installationId, mark } = await loadInstallation(database.client);
   const backend = createNoopBackend({ installationId, mark });
@@ -46,7 +51,8 @@ export async function startApp(on: FreshDatabase): Promise<ListeningApp> {
     credentials: new Credentials(db, secrets),
     operatorToken: OPERATOR_TOKEN,
     peeringExpirySeconds: 604_800,
-    quotas: DEFAULT_QUOTAS,
+    quotas: { ...DEFAULT_QUOTAS, ...quotas },
+    eventRetention: DEFAULT_EVENT_RETENTION,
   };
   const app = await buildApp({
     context,

@@ -19,6 +19,9 @@ const EXPECTED: Record<RefusingQuota, [number, string]> = {
   interfacesPerSubnet: [4096, "NetworkInterfaceLimitExceeded"],
   interfacesPerVpc: [65_000, "NetworkInterfaceLimitExceeded"],
   interfacesPerTenant: [100_000, "NetworkInterfaceLimitExceeded"],
+  streamsPerKey: [16, "TooManyStreams"],
+  streamsPerTenant: [64, "TooManyStreams"],
+  streams: [1024, "TooManyStreams"],
 };
 
 function refusal(quota: RefusingQuota, present: number, more?: number): unknown {

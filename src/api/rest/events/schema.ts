@@ -23,7 +23,9 @@ export const eventSchema = z
   .meta({ id: "Event" });
 
 export const eventListSchema = z.strictObject({
-  after: eventId.optional().describe("nextAfter of the answer before"),
+  after: eventId
+    .optional()
+    .describe("nextAfter of the answer before; 410 when an event after it is missing by now"),
   limit,
 });
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -5,8 +6,8 @@ import { DomainError } from "../../../domain/errors.js";
 import type { Principal } from "../../../domain/principal.js";
 import { authenticate } from "../../../services/authentication.js";
 import type { ServiceContext } from "../../../services/context.js";
-import { ChangeBell, followEvents } from "../../../services/event-stream.js";
-import { latestEventId } from "../../../services/events.js";
+import { credentialEnd } from "../../../services/streams/credential-watch.js";
+import { EventStreams } from "../../../services/streams/streams.js";
 import { bearerToken, principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { eventStreamHeaders, eventStreamSchema } from "./schema.js";
@@ -14,14 +15,21 @@ import { eventStreamText } from "./server-sent.js";
 
 /** How long a client that does not read is given to take the end of its stream. */
 const LAST_READ_MS = 1000;
+/** How long a silent stream goes on with a credential that is refused by now. */
+const RECHECK_MS = 1000;
 
 const MEDIA_TYPE = "text/event-stream";
 
-const DESCRIPTION =
-  "The items of the list as server-sent events, each named by its resource's type and its action, such as `vpc-peering.accept`. Its id is for `Last-Event-ID`: a stream that is resumed goes on without loss or repeat.";
+const DESCRIPTION = `The items of the list as server-sent events, each named by its resource's type
+and its action, such as \`vpc-peering.accept\`. Its id is for \`Last-Event-ID\`: a stream that is
+resumed goes on without loss or repeat, or is refused with 410. When an older backup of the database
+is restored underneath, the last event is \`gone\`, its data the problem document of that refusal.
+
+A credential, a tenant and the daemon have only so many streams open: more are refused with 429
+\`TooManyStreams\`.`;
 
 export const eventStreamRoutes: RouteGroup = (scope, { context }) => {
-  const bell = changeBell(scope);
+  const streams = new EventStreams(context, scope.log);
   const closing = closingSignal(scope);
   const querystring = eventStreamSchema;
   const headers = eventStreamHeaders;
@@ -33,15 +41,12 @@ export const eventStreamRoutes: RouteGroup = (scope, { context }) => {
     ...place,
     schema: { ...schema, headers, querystring, description: DESCRIPTION, response },
     handler: async (request, reply) => {
-      const caller = principalOf(request);
-      const latest = await latestEventId(context, caller);
       const lastSeen = request.headers["last-event-id"];
-      // 0 is an id to resume after: what an empty list answers as `nextAfter`.
       const after = lastSeen === "" ? request.query.after : (lastSeen ?? request.query.after);
-      const signal = AbortSignal.any([closing, disconnection(reply, closing)]);
       const recheck = recheckOf(context, request);
-      const options = { after: after ?? latest, recheck, bell, signal };
-      return sendText(reply, eventStreamText(followEvents(context, caller, options)));
+      const signal = endOf(reply.raw, closing, recheck);
+      const events = await streams.open(principalOf(request), { after, recheck, signal });
+      return sendText(reply, eventStreamText(events));
     },
   });
 };
@@ -51,15 +56,6 @@ function sendText(reply: FastifyReply, text: AsyncIterable<string>): FastifyRepl
   return reply.type(MEDIA_TYPE).headers(headers).send(Readable.from(text));
 }
 
-/** Rings after every call of this scope that may have changed something. */
-function changeBell(scope: FastifyInstance): ChangeBell {
-  const bell = new ChangeBell();
-  scope.addHook("onSend", async ({ method }) => {
-    if (method !== "GET") bell.ring();
-  });
-  return bell;
-}
-
 /** Aborted when the app begins to close, before it waits for its connections. */
 function closingSignal(scope: FastifyInstance): AbortSignal {
   const closing = new AbortController();
@@ -67,19 +63,28 @@ function closingSignal(scope: FastifyInstance): AbortSignal {
   return closing.signal;
 }
 
-/** Aborted when the client has gone; one that does not read is cut off when the app closes. */
-function disconnection({ raw }: FastifyReply, closing: AbortSignal): AbortSignal {
+/**
+ * Aborted when the client has gone, the app closes or the credential is refused. A client that does
+ * not read is cut off then.
+ */
+function endOf(
+  raw: ServerResponse,
+  closing: AbortSignal,
+  recheck: () => Promise<Principal | undefined>,
+): AbortSignal {
   const gone = new AbortController();
-  const cutOff = () => {
-    const timer = setTimeout(() => raw.destroy(), LAST_READ_MS);
-    raw.once("close", () => clearTimeout(timer));
-  };
-  closing.addEventListener("abort", cutOff, { once: true });
-  raw.once("close", () => {
-    closing.removeEventListener("abort", cutOff);
-    gone.abort();
-  });
-  return gone.signal;
+  if (raw.destroyed) gone.abort();
+  raw.once("close", () => gone.abort());
+  const left = AbortSignal.any([gone.signal, closing]);
+  const end = AbortSignal.any([left, credentialEnd(recheck, RECHECK_MS, left)]);
+  end.addEventListener("abort", () => cutOff(raw), { once: true });
+  return end;
+}
+
+function cutOff(raw: ServerResponse): void {
+  if (raw.closed) return;
+  const timer = setTimeout(() => raw.destroy(), LAST_READ_MS);
+  raw.once("close", () => clearTimeout(timer));
 }
 
 /** Asks again who is calling, as if the request came now. */
