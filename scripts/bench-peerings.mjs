@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { permissionsOf } from "../dist/domain/permissions.js";
 import { DEFAULT_QUOTAS } from "../dist/domain/quotas.js";
+import { DEFAULT_EVENT_RETENTION } from "../dist/domain/retention.js";
 import { Credentials } from "../dist/services/credentials/credentials.js";
 import { SecretBox } from "../dist/services/secrets.js";
 import { openDatabase } from "../dist/store/database/open.js";
@@ -28,6 +29,7 @@ function makeContext(db) {
     operatorToken: "unused",
     peeringExpirySeconds: 604_800,
     quotas: DEFAULT_QUOTAS,
+    eventRetention: DEFAULT_EVENT_RETENTION,
   };
 }
 

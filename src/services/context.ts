@@ -1,5 +1,6 @@
 import type { Settlements, Waker } from "../domain/data-plane.js";
 import type { Quotas } from "../domain/quotas.js";
+import type { EventRetention } from "../domain/retention.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { Credentials } from "./credentials/credentials.js";
 import type { SecretBox } from "./secrets.js";
@@ -15,4 +16,5 @@ export interface ServiceContext {
   readonly operatorToken: string;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;
+  readonly eventRetention: EventRetention;
 }

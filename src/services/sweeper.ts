@@ -1,4 +1,5 @@
 import type { ServiceContext } from "./context.js";
+import { removeOldEvents } from "./event-retention.js";
 import { forgetIdempotencyKeys } from "./idempotency.js";
 import { expireRequests, failDoomedRequests, forgetHiddenPeerings } from "./peering-sweeps.js";
 import type { RowGuard } from "./row-guard.js";
@@ -24,6 +25,7 @@ const SWEEPS: readonly Sweep[] = [
   { name: "requests that nobody answered", everyMs: 2000, run: expireRequests },
   { name: "peerings that nobody sees any more", everyMs: 5000, run: forgetHiddenPeerings },
   { name: "idempotency keys", everyMs: 5000, run: forgetIdempotencyKeys },
+  { name: "old events", everyMs: 5000, run: removeOldEvents },
 ];
 
 /**

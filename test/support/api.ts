@@ -10,6 +10,7 @@ import type { Backend } from "../../src/backends/backend.js";
 import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
 import type { TenantRole } from "../../src/domain/permissions.js";
 import { DEFAULT_QUOTAS, type Quotas } from "../../src/domain/quotas.js";
+import { DEFAULT_EVENT_RETENTION, type EventRetention } from "../../src/domain/retention.js";
 import { createReconciler } from "../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../src/services/context.js";
 import { Credentials } from "../../src/services/credentials/credentials.js";
@@ -66,6 +67,7 @@ export interface TestApiOptions {
   readonly clock?: () => Date;
   /** Those that are not given are as by default. */
   readonly quotas?: Partial<Quotas>;
+  readonly eventRetention?: EventRetention;
   /** Told of every statement at the database. */
   readonly onStatement?: (sql: string) => void;
   /** Requests a second; no limit unless told. */
@@ -107,6 +109,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     operatorToken,
     peeringExpirySeconds: PEERING_EXPIRY_SECONDS,
     quotas,
+    eventRetention: options.eventRetention ?? DEFAULT_EVENT_RETENTION,
   };
   const lines: string[] = [];
   const app = await buildApp({

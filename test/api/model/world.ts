@@ -3,6 +3,7 @@ import { createNoopBackend } from "../../../src/backends/noop/noop-backend.js";
 import type { Settlements, Waker } from "../../../src/domain/data-plane.js";
 import { permissionsOf, type Role } from "../../../src/domain/permissions.js";
 import type { Principal } from "../../../src/domain/principal.js";
+import { DEFAULT_EVENT_RETENTION } from "../../../src/domain/retention.js";
 import { createReconciler, type Reconciler } from "../../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../../src/services/context.js";
 import { Credentials } from "../../../src/services/credentials/credentials.js";
@@ -76,6 +77,7 @@ export class WorldFactory {
       operatorToken: "unused",
       peeringExpirySeconds: EXPIRY_MS / 1000,
       quotas: QUOTAS,
+      eventRetention: DEFAULT_EVENT_RETENTION,
     };
     return { context, clock, reconciler, principals: await makeTenants(context) };
   }
