@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { type RateLimits, RequestLimits } from "./api/limits/request-limits.js";
 import { createMetrics, type ReconcileActivity } from "./api/metrics.js";
 import { admitRequests, requireCredential } from "./api/plugins/authentication.js";
+import { requireHost } from "./api/plugins/host-header.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
 import { openApi } from "./api/plugins/openapi.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
@@ -17,7 +18,7 @@ import { restRoutes } from "./api/rest/index.js";
 import { healthRoutes } from "./api/rest/system/health.js";
 import { metricsRoute } from "./api/rest/system/metrics.js";
 import { openapiRoute } from "./api/rest/system/openapi.js";
-import { closeWhenStopping, createServer, type TlsPair } from "./api/server.js";
+import { closeWhenStopping, createServer, type ServerOptions } from "./api/server.js";
 import type { Queues } from "./api/turns/call-turn.js";
 import { FairQueue, type QueueLimits } from "./api/turns/fair-queue.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
@@ -41,13 +42,13 @@ export interface AppDeps {
   /** How many calls work with the database at the same time, and how many wait for that. */
   readonly turns: QueueLimits;
   readonly version: string;
-  /** Plain HTTP without it. */
-  readonly tls?: TlsPair | undefined;
+  /** Plain HTTP, with the usual limits and no proxies, unless told otherwise. */
+  readonly server?: Partial<ServerOptions>;
 }
 
 /** The whole HTTP side of the daemon; tests use the same one. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const app = createServer(deps.log, deps.tls);
+  const app = createServer(deps.log, deps.server ?? {});
   onlyTabledRoutes(app);
   problemDocuments(app, deps.explainFailure);
   schemaValidation(app);
@@ -56,6 +57,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   closeWhenStopping(app, deps.isStopping);
   const limits = new RequestLimits(deps.rateLimits);
   admitRequests(app, (token) => authenticate(deps.context, token), limits);
+  requireHost(app);
   const queues = queuesFor(deps.turns);
   const metrics = createMetrics(app, deps.view, deps.activity, queues.database);
   await openApi(app, deps.version);

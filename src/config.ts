@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { z } from "zod";
+import type { Cidr } from "./domain/cidr.js";
 import type { Quotas } from "./domain/quotas.js";
 import type { EventRetention } from "./domain/retention.js";
 import { nearestName } from "./nearest-name.js";
@@ -18,6 +19,8 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   /** PEM files; undefined for plain HTTP. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly keepAliveSeconds: number;
+  readonly trustedProxies: readonly Cidr[];
   /** Absolute. */
   readonly dataDir: string;
   readonly databaseUrl: string | undefined;
@@ -93,6 +96,8 @@ function toConfig(set: Settings): Config {
   return {
     listen: Object.freeze(set.PATCHBAY_LISTEN),
     tls: certFile && keyFile ? Object.freeze({ certFile, keyFile }) : undefined,
+    keepAliveSeconds: set.PATCHBAY_KEEP_ALIVE_SECONDS,
+    trustedProxies: Object.freeze(set.PATCHBAY_TRUSTED_PROXIES ?? []),
     dataDir: resolve(set.PATCHBAY_DATA_DIR),
     databaseUrl: set.DATABASE_URL,
     backend: set.PATCHBAY_BACKEND,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseProxy } from "./domain/clients.js";
 import { DEFAULT_QUOTAS, type Quotas } from "./domain/quotas.js";
 
 /** What the generated settings page needs beyond the schema itself. */
@@ -35,6 +36,16 @@ const wholeNumber = (min: number, max: number) =>
     return z.NEVER;
   });
 
+const proxies = z.string().transform((text, ctx) =>
+  text.split(",").map((item) => {
+    const block = parseProxy(item.trim());
+    if (block !== undefined) return block;
+    const message = `addresses or CIDR blocks, separated by commas; ${JSON.stringify(item.trim())} is none, has bits beyond its prefix, or is everybody`;
+    ctx.addIssue({ code: "custom", message });
+    return z.NEVER;
+  }),
+);
+
 /** The kernel counts time-outs in 32 bits of its clock, which may tick 1,000 times a second. */
 const LONGEST_TIMEOUT = 2_000_000;
 
@@ -61,6 +72,17 @@ export const settings = z.object({
     .prefault("false")
     .describe(
       "`true` allows plain HTTP beyond loopback, for a daemon behind a proxy that ends TLS.",
+    ),
+  PATCHBAY_KEEP_ALIVE_SECONDS: wholeNumber(1, 3600)
+    .prefault("75")
+    .describe(
+      "Seconds for which a connection is kept between two requests. Behind a load balancer it must be longer than the balancer keeps its own.",
+    ),
+  PATCHBAY_TRUSTED_PROXIES: proxies
+    .optional()
+    .meta({ defaultText: "none" })
+    .describe(
+      "Addresses and CIDR blocks of proxies, separated by commas. They are believed about whom a request comes from (`X-Forwarded-For`; of several the last that is no proxy's), and may have any number of connections.",
     ),
   PATCHBAY_DATA_DIR: path
     .prefault("var")

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { DataPlaneView } from "../domain/data-plane.js";
 import { observeConnections } from "./connection-metrics.js";
 import { observeDrops } from "./drop-metrics.js";
+import { observeHttpConnections } from "./http-connection-metrics.js";
 import { type CallsInTurn, observeTurns } from "./turn-metrics.js";
 
 /** What the reconciler counts since start. */
@@ -41,6 +42,7 @@ export function createMetrics(
   observeDrops(registry, view);
   observeConnections(registry, view);
   observeTurns(registry, calls);
+  observeHttpConnections(registry, app.connections);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 

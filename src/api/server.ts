@@ -1,4 +1,5 @@
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -7,15 +8,23 @@ import {
   fastify,
   LogController,
 } from "fastify";
+import type { Cidr } from "../domain/cidr.js";
+import { isProxy } from "../domain/clients.js";
+import { type ConnectionLimits, USUAL_LIMITS } from "./connections/limits.js";
+import { refuse } from "./connections/refusal.js";
+import { ConnectionWatch } from "./connections/watch.js";
 import { sendError } from "./plugins/problem-documents.js";
 import { requestId } from "./plugins/request-log.js";
+import { PROBLEM_MEDIA_TYPE, problemDocument } from "./problems/problem.js";
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const LONGEST_PATH_PARAMETER = 200;
-/** For a client that sends its request a byte at a time. */
-const REQUEST_TIMEOUT_MS = 60_000;
-/** Shorter than the daemon takes to stop, so that idle clients do not hold it up. */
-const KEEP_ALIVE_MS = 5000;
+
+declare module "fastify" {
+  interface FastifyInstance {
+    readonly connections: ConnectionWatch;
+  }
+}
 
 /** PEM texts. */
 export interface TlsPair {
@@ -23,9 +32,25 @@ export interface TlsPair {
   readonly key: string;
 }
 
+export interface ServerOptions {
+  /** Plain HTTP without it. */
+  readonly tls: TlsPair | undefined;
+  readonly limits: ConnectionLimits;
+  /** Who is believed about whom a request comes from, and may have any number of connections. */
+  readonly trustedProxies: readonly Cidr[];
+}
+
 /** An HTTP server without routes; HTTPS when there is a certificate. */
-export function createServer(log: FastifyBaseLogger, tls: TlsPair | undefined): FastifyInstance {
-  const common = {
+export function createServer(
+  log: FastifyBaseLogger,
+  options: Partial<ServerOptions>,
+): FastifyInstance {
+  const { tls, limits = USUAL_LIMITS, trustedProxies = [] } = options;
+  const trustProxy = (address: string) => isProxy(trustedProxies, address);
+  const server = nodeServer(tls, limits);
+  const now = () => performance.now();
+  const connections = new ConnectionWatch(server, { limits, isProxy: trustProxy, now });
+  const app = fastify({
     loggerInstance: log,
     logController: new LogController({
       disableRequestLogging: true,
@@ -33,24 +58,54 @@ export function createServer(log: FastifyBaseLogger, tls: TlsPair | undefined): 
     }),
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    trustProxy: trustedProxies.length > 0 && trustProxy,
     routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
     frameworkErrors: unroutable,
     exposeHeadRoutes: false,
     // Requests that are under way, or arrive on a connection being closed, are still answered.
     return503OnClosing: false,
-  };
-  if (tls === undefined) return fastify(common);
-  return fastify({
-    ...common,
-    serverFactory: (handler) => {
-      const server = createTlsServer({ cert: tls.cert, key: tls.key }, handler);
-      server.requestTimeout = REQUEST_TIMEOUT_MS;
-      server.keepAliveTimeout = KEEP_ALIVE_MS;
-      return server;
+    serverFactory: (handler) => server.on("request", handler),
+    clientErrorHandler: (error, socket) => {
+      const connection = connections.of(socket);
+      if (connection === undefined) socket.destroy();
+      else refuse(error, connection, limits.lingerMs);
     },
   });
+  server.on("error", (error) => {
+    // A connection that could not be accepted; whoever listens is told of his own failure.
+    if (server.listening) log.error({ err: error }, "a connection could not be accepted");
+  });
+  app.decorate("connections", connections);
+  return app;
+}
+
+/** The one place where Node's server is made, so that both kinds are alike. */
+function nodeServer(tls: TlsPair | undefined, limits: ConnectionLimits): Server {
+  const options = {
+    headersTimeout: limits.headerMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.sweepMs,
+    // As plain HTTP has it: one who has said his last word may still be answered.
+    allowHalfOpen: true,
+    // Refused by a hook, with a problem document.
+    requireHostHeader: false,
+  };
+  const server =
+    tls === undefined
+      ? createHttpServer(options)
+      : createHttpsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeMs });
+  return server.on("checkExpectation", refuseExpectation);
+}
+
+function refuseExpectation(request: { url?: string }, response: ServerResponse): void {
+  const detail = "100-continue is the only expectation that can be met.";
+  const instance = request.url?.split("?", 1)[0] ?? "";
+  const problem = problemDocument({ code: "ExpectationFailed", detail }, instance);
+  const text = JSON.stringify(problem);
+  const length = Buffer.byteLength(text);
+  const headers = { "content-type": PROBLEM_MEDIA_TYPE, "content-length": length };
+  response.writeHead(problem.status, { ...headers, connection: "close" }).end(text);
 }
 
 /** Lets go of every client as soon as it has its answer, from the moment the daemon is to stop. */

@@ -1,15 +1,24 @@
 import { readFile } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
+import { boundsFor, CONNECTION_TIMES } from "../api/connections/limits.js";
+import type { ServerOptions } from "../api/server.js";
 import type { Config } from "../config.js";
+import { otherAddresses } from "./all-addresses.js";
+import { openFilesLimit } from "./open-files.js";
 import { StartupError } from "./startup-error.js";
 
 /** Connections that sent no request, or do not read their answer, must not hold up the end. */
 const DRAIN_LIMIT_MS = 4000;
 
 /** @throws StartupError when a file cannot be read */
-export async function readTls(
-  tls: Config["tls"],
-): Promise<{ cert: string; key: string } | undefined> {
+export async function serverOptions(config: Config): Promise<ServerOptions> {
+  const { keepAliveSeconds, trustedProxies } = config;
+  const times = { ...CONNECTION_TIMES, keepAliveMs: keepAliveSeconds * 1000 };
+  const limits = { ...times, ...boundsFor(await openFilesLimit()) };
+  return { tls: await readTls(config.tls), limits, trustedProxies };
+}
+
+async function readTls(tls: Config["tls"]): Promise<{ cert: string; key: string } | undefined> {
   if (tls === undefined) return undefined;
   const [cert, key] = await Promise.all([
     readPem("PATCHBAY_TLS_CERT", tls.certFile),
@@ -30,19 +39,21 @@ async function readPem(variable: string, path: string): Promise<string> {
  */
 export async function listen(app: FastifyInstance, config: Config): Promise<string> {
   const { host, port } = config.listen;
+  const listenToo = otherAddresses(app);
   await app.listen({ host, port }).catch((cause: unknown) => {
     const message = `cannot listen on ${host}:${port} (PATCHBAY_LISTEN): ${messageOf(cause)}`;
     throw new StartupError(message, { cause });
   });
   const address = app.server.address();
   const actualPort = typeof address === "object" && address !== null ? address.port : port;
+  if (host === "localhost") await listenToo(host, actualPort);
   const scheme = config.tls === undefined ? "http" : "https";
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${actualPort}`;
 }
 
 /** Takes no more requests and finishes those under way, up to a limit. */
 export async function closeGracefully(app: FastifyInstance): Promise<void> {
-  const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_LIMIT_MS);
+  const limit = setTimeout(() => app.connections.closeAll(), DRAIN_LIMIT_MS);
   await app.close();
   clearTimeout(limit);
 }

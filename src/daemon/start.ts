@@ -24,7 +24,7 @@ import { type Installation, loadInstallation, rememberOvs } from "../store/insta
 import { banner, chooseBackend } from "./backend-choice.js";
 import { openDatabasePatiently } from "./database.js";
 import { Lifetime, once } from "./lifetime.js";
-import { closeGracefully, listen, readTls } from "./listen.js";
+import { closeGracefully, listen, serverOptions } from "./listen.js";
 import { noteInstallationId, operatorToken } from "./private-files.js";
 import { switchRefusal } from "./switch-refusal.js";
 
@@ -67,7 +67,7 @@ async function startParts(
   isStopping: () => boolean,
 ): Promise<string> {
   const { log, signal } = surroundings;
-  const tls = await readTls(config.tls);
+  const server = await serverOptions(config);
   const lock = await lockDataDir(config.dataDir);
   lifetime.add("data directory lock", () => lock.release());
   const database = await openStore(config, surroundings, lifetime);
@@ -86,7 +86,7 @@ async function startParts(
   const writeRefusal = anyRefusal(() => switchRefusal(reconciler.fence()));
   const turns = { places: database.places, waitingPerTenant: config.waitingCallsPerTenant };
   const common = { log, explainFailure, isStopping, writeRefusal, rateLimits, turns };
-  const app = await buildApp({ ...parts, ...common, version, tls });
+  const app = await buildApp({ ...parts, ...common, version, server });
   lifetime.add("reconciler", stopReconciler);
   await reconciler.start();
   await endAbandonedClaims(context);

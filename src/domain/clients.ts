@@ -1,6 +1,7 @@
-import { type Ip, netmask, parseIp } from "./cidr.js";
+import { type Cidr, containsIp, type Ip, netmask, parseCidr, parseIp } from "./cidr.js";
 
 /** ::ffff:0:0/96, how IPv6 sockets show IPv4. */
+const MAPPED_PREFIX = 96;
 const MAPPED = 0xffffn;
 /** What one customer is given of IPv6, so that more addresses are not more clients. */
 const ONE_CLIENT_IPV6 = 64;
@@ -18,4 +19,36 @@ export function clientGroup(address: string): string {
   if (ip === undefined) return address;
   if (ip.family === 4) return `4:${ip.value}`;
   return `6:${(ip.value & netmask(6, ONE_CLIENT_IPV6)).toString(16)}`;
+}
+
+/**
+ * Reads the address or the block of a proxy. A block of everybody is none, for whoever is believed
+ * may say who he is; and one with host bits set is most likely a mistake.
+ */
+export function parseProxy(text: string): Cidr | undefined {
+  const ip = parseClient(text);
+  if (ip !== undefined) return { family: ip.family, base: ip.value, prefix: width(ip) };
+  const parsed = parseCidr(text.toLowerCase());
+  if (parsed === undefined || parseIp(text.split("/")[0] ?? "")?.value !== parsed.block.base) {
+    return undefined;
+  }
+  const block = plainBlock(parsed.block);
+  return block.prefix === 0 ? undefined : block;
+}
+
+/** Whether this address is a proxy's. */
+export function isProxy(proxies: readonly Cidr[], address: string): boolean {
+  if (proxies.length === 0) return false;
+  const ip = parseClient(address);
+  return ip !== undefined && proxies.some((block) => containsIp(block, ip));
+}
+
+function plainBlock(block: Cidr): Cidr {
+  const { family, base, prefix } = block;
+  if (family === 4 || prefix < MAPPED_PREFIX || base >> 32n !== MAPPED) return block;
+  return { family: 4, base: base & 0xffff_ffffn, prefix: prefix - MAPPED_PREFIX };
+}
+
+function width({ family }: Ip): number {
+  return family === 4 ? 32 : 128;
 }

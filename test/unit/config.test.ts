@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError, configurationDocument, loadConfig } from "../../src/config.js";
+import { formatCidr } from "../../src/domain/cidr.js";
 import { editDistance, nearestName } from "../../src/nearest-name.js";
 
 function problemsOf(environment: Record<string, string>) {
@@ -20,6 +21,8 @@ describe("defaults", () => {
     expect(config).toEqual({
       listen: { host: "127.0.0.1", port: 8080 },
       tls: undefined,
+      keepAliveSeconds: 75,
+      trustedProxies: [],
       dataDir: resolve("var"),
       databaseUrl: undefined,
       backend: "auto",
@@ -111,6 +114,11 @@ describe("values", () => {
     ["PATCHBAY_QUOTA_ROUTES_PER_TABLE", "-5"],
     ["PATCHBAY_QUOTA_BLOCKS_PER_VPC", "many"],
     ["PATCHBAY_RATE_LIMIT_PER_SECOND", "-1"],
+    ["PATCHBAY_KEEP_ALIVE_SECONDS", "0"],
+    ["PATCHBAY_TRUSTED_PROXIES", "proxy.example"],
+    ["PATCHBAY_TRUSTED_PROXIES", "10.0.0.1,"],
+    ["PATCHBAY_TRUSTED_PROXIES", "10.0.0.1/8"],
+    ["PATCHBAY_TRUSTED_PROXIES", "192.0.2.1, ::/0"],
     ["PATCHBAY_LOG_LEVEL", "verbose"],
   ])("%s=%s is refused with the value and what is expected", (variable, value) => {
     const [problem, ...others] = problemsOf({ [variable]: value }).problems;
@@ -126,6 +134,13 @@ describe("values", () => {
     expect(error.problems.map((problem) => problem.variable)).toEqual([variable]);
     expect(error.message).not.toContain(value);
   });
+});
+
+test("proxies are addresses and blocks of both families", () => {
+  const text = "192.0.2.1, 10.0.0.0/8,2001:db8::/32 , ::1";
+  const { trustedProxies } = loadConfig({ PATCHBAY_TRUSTED_PROXIES: text });
+  const blocks = ["192.0.2.1/32", "10.0.0.0/8", "2001:db8::/32", "::1/128"];
+  expect(trustedProxies.map(formatCidr)).toEqual(blocks);
 });
 
 describe("problems", () => {

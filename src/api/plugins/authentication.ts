@@ -18,7 +18,10 @@ declare module "fastify" {
 
 const BEARER = /^Bearer +([^\s]+)$/i;
 
-const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/i;
+
+/** Any of these tells that a proxy has passed a request on, whether or not it is a trusted one. */
+const OF_PROXIES = /^(forwarded|via|x-real-ip|x-forwarded(-.+)?)$/;
 
 /**
  * Asked again and again by those who end a daemon that does not answer, and by a balancer from the
@@ -87,8 +90,8 @@ export function callerOf(request: FastifyRequest): Principal | undefined {
 
 /** From this host, and not through a proxy on it. */
 export function isLocal(request: FastifyRequest): boolean {
-  const { forwarded, "x-forwarded-for": forwardedFor } = request.headers;
-  return LOOPBACK.test(request.ip) && forwarded === undefined && forwardedFor === undefined;
+  const isForwarded = Object.keys(request.headers).some((name) => OF_PROXIES.test(name));
+  return !isForwarded && LOOPBACK.test(request.ip);
 }
 
 async function identify(

@@ -2,9 +2,12 @@ import type { ErrorCode } from "../../domain/errors.js";
 
 /** Codes that HTTP itself gives rise to, beside the domain's. */
 export type HttpErrorCode =
+  | "RequestTimeout"
   | "PayloadTooLarge"
   | "UnsupportedMediaType"
+  | "ExpectationFailed"
   | "TooManyRequests"
+  | "RequestHeaderFieldsTooLarge"
   | "InternalError";
 
 export type ProblemCode = ErrorCode | HttpErrorCode;
@@ -27,6 +30,7 @@ export const PROBLEMS = {
   "InvalidRouteTableID.NotFound": [404, "There is no such route table"],
   "InvalidGroup.NotFound": [404, "There is no such security group"],
   "InvalidSecurityGroupRuleId.NotFound": [404, "There is no such rule"],
+  RequestTimeout: [408, "The request did not come to its end in time"],
   "InvalidGroup.Duplicate": [409, "The VPC has a security group of this name"],
   "InvalidPermission.Duplicate": [409, "The security group has this rule already"],
   TenantAlreadyExists: [409, "The tenant exists already"],
@@ -57,8 +61,10 @@ export const PROBLEMS = {
   Gone: [410, "What was asked for is not there any more"],
   PayloadTooLarge: [413, "The body is too large"],
   UnsupportedMediaType: [415, "The body has an unsupported content type"],
+  ExpectationFailed: [417, "The expectation cannot be met"],
   TooManyRequests: [429, "Too many requests"],
   TooManyStreams: [429, "Too many event streams"],
+  RequestHeaderFieldsTooLarge: [431, "The header of the request is too large"],
   InternalError: [500, "Internal error"],
   SwitchHeldByAnother: [503, "Another daemon holds the switch"],
   ServiceUnavailable: [503, "Temporarily unavailable"],

@@ -3,26 +3,7 @@ import type { AddressInfo } from "node:net";
 import { pino } from "pino";
 import { afterEach, expect, test } from "vitest";
 import { closeWhenStopping, createServer } from "../../../src/api/server.js";
-
-/** Self-signed for localhost, made for this test and used nowhere else. */
-const cert = `-----BEGIN CERTIFICATE-----
-MIIBmzCCAUGgAwIBAgIUM4ybr62nZpQPdw5+X8RG9q+fGwYwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA4NDExM1oYDzIxMjYxMDI4
-MDg0MTEzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAQ6GhxPjPzL54dAXCx3CUsroJgzdTjLpypOUURasmwLKf6JfG/VG9ue
-h/chIj5rnEjbMWZGAccHT9fXOrUfV6M/o28wbTAdBgNVHQ4EFgQUubLgwSeQ6eo/
-STsTvdcHMeTq5LQwHwYDVR0jBBgwFoAUubLgwSeQ6eo/STsTvdcHMeTq5LQwDwYD
-VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDSAAwRQIgIffTHT6QeckE/2KRffKmb4w9hXkOrMTpEDT24NOriycCIQCa
-68Hg5m3gkQA15s7QAP87NqKBZXwMAqY2w0ekyf4wcA==
------END CERTIFICATE-----
-`;
-const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXHMj1bFGB79H6dQ9
-DxltLs5XynxZG2FqaEc4kvHMzLihRANCAAQ6GhxPjPzL54dAXCx3CUsroJgzdTjL
-pypOUURasmwLKf6JfG/VG9ueh/chIj5rnEjbMWZGAccHT9fXOrUfV6M/
------END PRIVATE KEY-----
-`;
+import { cert, key } from "../../support/certificate.js";
 
 const log = pino({ level: "silent" });
 const servers: Array<ReturnType<typeof createServer>> = [];
@@ -30,14 +11,14 @@ afterEach(async () => {
   for (const app of servers.splice(0)) await app.close();
 });
 
-function start(tls: Parameters<typeof createServer>[1]) {
-  const app = createServer(log, tls);
+function start(options: Parameters<typeof createServer>[1]) {
+  const app = createServer(log, options);
   servers.push(app);
   return app;
 }
 
 test("with a certificate the server speaks HTTPS", async () => {
-  const app = start({ cert, key });
+  const app = start({ tls: { cert, key } });
   app.get("/", async () => "over TLS");
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;
@@ -52,7 +33,7 @@ test("with a certificate the server speaks HTTPS", async () => {
 });
 
 test("clients are let go of once the daemon is to stop", async () => {
-  const app = start(undefined);
+  const app = start({});
   const state = { stopping: false };
   closeWhenStopping(app, () => state.stopping);
   app.get("/", async () => "answer");

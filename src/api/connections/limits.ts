@@ -1,0 +1,68 @@
+/** How many connections there may be. */
+export interface ConnectionBounds {
+  readonly total: number;
+  /** Of one client address, whatever they do. */
+  readonly perAddress: number;
+  /** Of one client address, without a complete request. */
+  readonly unfinishedPerAddress: number;
+  /** Of one client address, between two requests. */
+  readonly idlePerAddress: number;
+}
+
+/** How long a client may take, in milliseconds. */
+export interface ConnectionTimes {
+  readonly handshakeMs: number;
+  /** From the first byte of a request, or from the connection, to the end of its header. */
+  readonly headerMs: number;
+  /** From the first byte of a request to the end of its body. */
+  readonly requestMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  /** Without taking anything of an answer that waits for it. */
+  readonly answerMs: number;
+  /** To read why it is refused, before the connection is closed. */
+  readonly lingerMs: number;
+  /** Between two looks at all of these. */
+  readonly sweepMs: number;
+}
+
+export type ConnectionLimits = ConnectionBounds & ConnectionTimes;
+
+export const CONNECTION_TIMES: ConnectionTimes = {
+  handshakeMs: 10_000,
+  headerMs: 20_000,
+  requestMs: 60_000,
+  // Longer than the 60 seconds after which common load balancers let go, else they see resets.
+  keepAliveMs: 75_000,
+  answerMs: 120_000,
+  lingerMs: 1000,
+  sweepMs: 1000,
+};
+
+/** What the connections may take of memory is bounded too. */
+const MOST_CONNECTIONS = 10_000;
+const MOST_UNFINISHED = 128;
+const MOST_IDLE = 256;
+
+/**
+ * As many connections as half of the descriptors: the other half is for the database's files, the
+ * switch's sockets and programs. And no address may have more than half of the connections.
+ * @param openFiles how many descriptors this process may have open
+ */
+export function boundsFor(openFiles: number): ConnectionBounds {
+  const total = Math.max(2, Math.min(MOST_CONNECTIONS, Math.floor(openFiles / 2)));
+  const perAddress = Math.floor(total / 2);
+  const half = Math.max(1, Math.floor(perAddress / 2));
+  return {
+    total,
+    perAddress,
+    unfinishedPerAddress: Math.min(MOST_UNFINISHED, half),
+    idlePerAddress: Math.min(MOST_IDLE, half),
+  };
+}
+
+/** Of a process with more descriptors than connections could use. */
+export const USUAL_LIMITS: ConnectionLimits = {
+  ...CONNECTION_TIMES,
+  ...boundsFor(Number.POSITIVE_INFINITY),
+};
