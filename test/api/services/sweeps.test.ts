@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Principal } from "../../../src/domain/principal.js";
 import { authenticate } from "../../../src/services/authentication.js";
 import {
@@ -130,7 +130,11 @@ describe.each(databaseEngines)("a row that always fails, on $name", (engine) => 
       CREATE TRIGGER "active" BEFORE UPDATE ON "vpc_peering"
       FOR EACH ROW EXECUTE FUNCTION "refuse_active"()`;
     await poison(`!${bad}`);
-    await Promise.all(ids.map((id) => acceptPeering(api.context, two, id, {}, 0)));
+    const asleep = vi.spyOn(api.context.waker, "wake").mockImplementation(() => {});
+    for (const id of ids) await acceptPeering(api.context, two, id, {}, 0);
+    const vpcIds = asleep.mock.calls.flatMap(([woken]) => [...woken]);
+    asleep.mockRestore();
+    api.context.waker.wake(vpcIds);
     for (const id of good) await expect.poll(() => stateOf(id), { timeout: 30_000 }).toBe("active");
     expect(await stateOf(bad)).toBe("provisioning");
     await db.$executeRaw`DELETE FROM "poison"`;
