@@ -4,7 +4,7 @@ import { boundsFor, CONNECTION_TIMES } from "../api/connections/limits.js";
 import type { ServerOptions } from "../api/server.js";
 import type { Config } from "../config.js";
 import { otherAddresses } from "./all-addresses.js";
-import { openFilesLimit } from "./open-files.js";
+import { openFilesLimit, shareDescriptors } from "./open-files.js";
 import { StartupError } from "./startup-error.js";
 
 /** Connections that sent no request, or do not read their answer, must not hold up the end. */
@@ -47,6 +47,7 @@ export async function listen(app: FastifyInstance, config: Config): Promise<stri
   const address = app.server.address();
   const actualPort = typeof address === "object" && address !== null ? address.port : port;
   if (host === "localhost") await listenToo(host, actualPort);
+  shareDescriptors(app, await openFilesLimit());
   const scheme = config.tls === undefined ? "http" : "https";
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${actualPort}`;
 }

@@ -29,7 +29,7 @@ interface Place<C> {
  * address that has most of those that can be closed. A request under way is never given up.
  */
 export class ConnectionBook<C> {
-  readonly #bounds: ConnectionBounds;
+  #bounds: ConnectionBounds;
   readonly #phaseOf: (connection: C) => Phase;
   readonly #places = new Map<C, Place<C>>();
   readonly #holders = new Map<string, Holder<C>>();
@@ -53,6 +53,21 @@ export class ConnectionBook<C> {
     this.#holders.set(address, holder);
     holder.phases.unfinished.set(connection, this.#round);
     this.#places.set(connection, { address, holder, phase: "unfinished" });
+    return out;
+  }
+
+  /**
+   * Sets other bounds.
+   * @returns who is out for it
+   */
+  resize(bounds: ConnectionBounds): C[] {
+    this.#bounds = bounds;
+    const out: C[] = [];
+    while (this.#places.size > bounds.total) {
+      const taken = this.#takeFrom(this.#fullest());
+      if (taken === undefined) break;
+      out.push(taken);
+    }
     return out;
   }
 

@@ -45,12 +45,13 @@ const MOST_UNFINISHED = 128;
 const MOST_IDLE = 256;
 
 /**
- * As many connections as half of the descriptors: the other half is for the database's files, the
- * switch's sockets and programs. And no address may have more than half of the connections.
- * @param openFiles how many descriptors this process may have open
+ * As many connections as half of the descriptors: the other half is for more files of the
+ * database, sockets of the switch and programs. And no address may have more than half of the
+ * connections.
+ * @param descriptors how many this process may have open beside those that it has for itself
  */
-export function boundsFor(openFiles: number): ConnectionBounds {
-  const total = Math.max(2, Math.min(MOST_CONNECTIONS, Math.floor(openFiles / 2)));
+export function boundsFor(descriptors: number): ConnectionBounds {
+  const total = Math.max(2, Math.min(MOST_CONNECTIONS, Math.floor(descriptors / 2)));
   const perAddress = Math.floor(total / 2);
   const half = Math.max(1, Math.floor(perAddress / 2));
   return {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { clientGroup } from "../../domain/clients.js";
 import { ConnectionBook } from "./book.js";
 import { Connection, type Exchange } from "./connection.js";
-import type { ConnectionLimits } from "./limits.js";
+import type { ConnectionBounds, ConnectionLimits } from "./limits.js";
 
 /** Why a connection was closed: no room at all, too many of one address, or no progress. */
 export type Closure = "room" | "address" | "time";
@@ -72,6 +72,16 @@ export class ConnectionWatch {
     look();
     // One without a body is complete as soon as the parser goes on, and nobody reads it to its end.
     process.nextTick(look);
+  }
+
+  /** How many descriptors the connections hold. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Makes do with more room, or with less. */
+  resize(bounds: ConnectionBounds): void {
+    for (const connection of this.#book.resize(bounds)) this.#close(connection, "room");
   }
 
   /** Closes every connection, also those whose handshake is under way. */

@@ -49,7 +49,8 @@ export class DaemonNursery {
     return path;
   }
 
-  spawn(environment: Environment): DaemonProcess {
+  /** @param limits how many descriptors it may have open; as many as the tests unless given */
+  spawn(environment: Environment, limits: { descriptors?: number } = {}): DaemonProcess {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run npm run build first`);
     const env = {
       PATH: process.env["PATH"] ?? "",
@@ -57,7 +58,8 @@ export class DaemonNursery {
       PATCHBAY_BACKEND: "noop",
       ...environment,
     };
-    const child = spawn(process.execPath, [MAIN], { env, detached: true });
+    const [program = "", ...args] = [...limited(limits.descriptors), process.execPath, MAIN];
+    const child = spawn(program, args, { env, detached: true });
     this.#children.push(child);
     return observe(child);
   }
@@ -71,6 +73,11 @@ export class DaemonNursery {
     }
     for (const path of this.#directories.splice(0)) await rm(path, { recursive: true });
   }
+}
+
+/** The program that starts another one with so many descriptors, and becomes it. */
+function limited(descriptors: number | undefined): string[] {
+  return descriptors === undefined ? [] : ["prlimit", `--nofile=${descriptors}`];
 }
 
 function embedded() {

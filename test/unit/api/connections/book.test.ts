@@ -110,6 +110,17 @@ test("who comes to another phase and back has become the newest", () => {
   expect(book.surplus()).toEqual(["a-2"]);
 });
 
+test("with less room those go who can, until the rest fits", () => {
+  const { book, put } = bookOf();
+  for (const name of ["a-1", "a-2", "b-1"]) put(name);
+  for (const name of ["b-2", "b-3"]) put(name, "busy");
+  expect(book.resize({ ...BOUNDS, total: 4 })).toEqual(["a-1"]);
+  expect(book.resize({ ...BOUNDS, total: 1 })).toEqual(["a-2", "b-1"]);
+  expect(put("c-1")).toBe("c-1");
+  book.resize(BOUNDS);
+  expect(put("c-1")).toBeUndefined();
+});
+
 test("leaving twice, or without having come, is nothing", () => {
   const { book, put } = bookOf();
   put("a-1");
