@@ -60,7 +60,8 @@ async function runDaemon(chosen, sandboxDir) {
   const env = { ...chosen.env, PATCHBAY_DATA_DIR: dataDir, PATCHBAY_LISTEN: listen };
   const url = urlOf({ ...process.env, ...env });
   const occupied = (await probe(url, "/livez")) !== undefined;
-  const daemon = startDaemon(env);
+  // `npm run up -- --adopt`: said once, and not again for a daemon that was killed.
+  const daemon = startDaemon(env, { say: process.argv.slice(2) });
   const state = await Promise.race([
     occupied ? daemon.exited.then(() => "exited") : waitUntilReady(daemon, url, READY_LIMIT_MS),
     stopAsked.then(() => "stopping"),

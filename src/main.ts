@@ -1,12 +1,22 @@
+import { type Arguments, readArguments, USAGE, UsageError } from "./arguments.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
 import { type Daemon, startDaemon } from "./daemon/start.js";
+import { EX_CONFIG, EX_USAGE, exitCodeOf } from "./exit-codes.js";
 import { createLogger } from "./logging.js";
 
-/** sysexits.h: the configuration cannot be used, so starting again will not help. */
-const EX_CONFIG = 78;
 /** Within the 10 seconds after which service managers kill. */
 const STOP_LIMIT_MS = 9000;
 const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+function readCommandLine(): Arguments {
+  try {
+    return readArguments(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`patchbay: ${error.message}\n${USAGE}`);
+    return process.exit(EX_USAGE);
+  }
+}
 
 function readConfig(): Config {
   try {
@@ -18,6 +28,11 @@ function readConfig(): Config {
   }
 }
 
+const commandLine = readCommandLine();
+if (commandLine.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 const config = readConfig();
 const log = createLogger({ level: config.logLevel, pretty: process.stdout.isTTY === true });
 const starting = new AbortController();
@@ -33,21 +48,34 @@ const daemon = startDaemon(config, {
   log,
   signal: starting.signal,
   announce: (text) => process.stderr.write(text),
+  consent: commandLine.consent,
+  fail: giveUp,
 });
 
 function stopOn(signal: NodeJS.Signals): void {
   log.info({ signal }, "stopping");
+  stopWith(0);
+}
+
+/** The daemon has found out that it must not go on. */
+function giveUp(error: Error): void {
+  if (starting.signal.aborted) return;
+  log.fatal({ err: error }, "cannot go on");
+  process.stderr.write(`patchbay: ${error.message}\n`);
+  stopWith(exitCodeOf(error));
+}
+
+function stopWith(code: number): void {
   starting.abort();
   setTimeout(() => {
     log.fatal({ limitMs: STOP_LIMIT_MS }, "could not stop in time");
     process.exit(1);
   }, STOP_LIMIT_MS).unref();
-  daemon.then((running: Daemon) => running.stop()).then(exitStopped, exitStopped);
-}
-
-function exitStopped(): never {
-  log.info({}, "stopped");
-  process.exit(0);
+  const exit = () => {
+    log.info({}, "stopped");
+    process.exit(code);
+  };
+  daemon.then((running: Daemon) => running.stop()).then(exit, exit);
 }
 
 for (const signal of STOP_SIGNALS) {
@@ -65,6 +93,6 @@ try {
   if (!starting.signal.aborted) {
     log.fatal({ err: error }, "could not start");
     process.stderr.write(`patchbay: ${error instanceof Error ? error.message : error}\n`);
-    process.exit(1);
+    process.exit(exitCodeOf(error));
   }
 }

@@ -44,8 +44,8 @@ const SETPRIV = "/usr/bin/setpriv";
  * @returns {{ pid: number, exited: Promise<number>, stop(limitMs: number): Promise<number> }}
  *   `exited` resolves to the exit code (128 + signal number when a signal ended it)
  */
-export function startDaemon(env, { output = "inherit" } = {}) {
-  const program = [process.execPath, "dist/main.js"];
+export function startDaemon(env, { output = "inherit", say = [] } = {}) {
+  const program = [process.execPath, "dist/main.js", ...say];
   const [command, ...args] = existsSync(SETPRIV)
     ? [SETPRIV, "--pdeathsig", "TERM", ...program]
     : program;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DATABASE_TROUBLES } from "../services/database-trouble.js";
+import type { Admit } from "../store/database/admit.js";
 import { databaseTrouble, failureCode, type Trouble } from "../store/database/errors.js";
 import { type Database, openDatabase } from "../store/database/open.js";
 import { StartupError } from "./startup-error.js";
@@ -16,6 +17,7 @@ interface Options {
     error(details: object, message: string): void;
   };
   readonly signal: AbortSignal;
+  readonly admit: Admit;
 }
 
 /** What no waiting mends; of the rest, as when PostgreSQL is starting, some passes by itself. */
@@ -28,16 +30,19 @@ const BROKEN: ReadonlySet<Trouble> = new Set<Trouble>(["damaged", "moved", "clos
  * @throws StartupError when it does not answer in time
  */
 export async function openDatabasePatiently(options: Options): Promise<Database> {
-  const { databaseUrl, dataDir, log, signal } = options;
+  const { databaseUrl, dataDir, log, signal, admit } = options;
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await openDatabase({
         dataDir,
         log,
+        admit,
         ...(databaseUrl !== undefined && { databaseUrl }),
       });
     } catch (error) {
+      // Whoever has said what is wrong has looked at the database.
+      if (error instanceof StartupError) throw error;
       const trouble = databaseUrl === undefined ? undefined : databaseTrouble(error);
       if (trouble === undefined || BROKEN.has(trouble)) throw error;
       if (LASTING.has(trouble)) throw refused(trouble, error);

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { anyRefusal } from "../api/plugins/write-refusal.js";
@@ -8,24 +7,20 @@ import type { Backend, BackendIdentity } from "../backends/backend.js";
 import { createNoopBackend } from "../backends/noop/noop-backend.js";
 import { holderText } from "../backends/ovs/fence/holder.js";
 import { createOvsBackend } from "../backends/ovs/ovs-backend.js";
-import { ovsdbAnswers } from "../backends/ovs/ovsdb.js";
 import type { Config } from "../config.js";
 import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
 import type { ServiceContext } from "../services/context.js";
 import { Credentials } from "../services/credentials/credentials.js";
 import { explainFailure } from "../services/database-trouble.js";
 import { endAbandonedClaims } from "../services/idempotency.js";
-import { requireMatchingKey } from "../services/key-check.js";
-import { SecretBox } from "../services/secrets.js";
 import { startSweeper } from "../services/sweeper.js";
-import { lockDataDir } from "../store/database/data-dir-lock.js";
 import type { Database } from "../store/database/open.js";
-import { type Installation, loadInstallation, rememberOvs } from "../store/installation.js";
 import { banner, chooseBackend } from "./backend-choice.js";
-import { openDatabasePatiently } from "./database.js";
 import { Lifetime, once } from "./lifetime.js";
 import { closeGracefully, listen, serverOptions } from "./listen.js";
-import { noteInstallationId, operatorToken } from "./private-files.js";
+import type { Consent } from "./state/judge.js";
+import { type OpenedState, openState } from "./state/open-state.js";
+import { switchAdmission } from "./state/switch-admission.js";
 import { switchRefusal } from "./switch-refusal.js";
 
 export interface Daemon {
@@ -40,6 +35,10 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Shows a notice that must not be overlooked. */
   readonly announce: (text: string) => void;
+  /** What the operator has agreed to on the command line. */
+  readonly consent: Consent;
+  /** Called when the daemon turns out, after its start, to be one that must not go on. */
+  readonly fail: (error: Error) => void;
 }
 
 /** Starts everything in order; what has been started is stopped again when a later step fails. */
@@ -68,16 +67,12 @@ async function startParts(
 ): Promise<string> {
   const { log, signal } = surroundings;
   const server = await serverOptions(config);
-  const lock = await lockDataDir(config.dataDir);
-  lifetime.add("data directory lock", () => lock.release());
-  const database = await openStore(config, surroundings, lifetime);
-  signal.throwIfAborted();
-  const installation = await loadInstallation(database.client);
-  await noteInstallationId(config.dataDir, installation.installationId);
-  const backend = await makeBackend(config, surroundings, database, installation);
+  const state = await openState(config, surroundings, lifetime);
+  const { database } = state;
+  const backend = await makeBackend(config, surroundings, state);
   const reconciler = makeReconciler(config, log, database, backend);
   const stopReconciler = once(() => reconciler.stop());
-  const context = await makeContext(config, database, reconciler);
+  const context = makeContext(config, state, reconciler);
   await loadCredentials(context, log);
   const version = await ownVersion();
   const { rateLimits } = config;
@@ -100,22 +95,10 @@ async function startParts(
   return listen(app, config);
 }
 
-async function openStore(
-  config: Config,
-  { log, signal }: Surroundings,
-  lifetime: Lifetime,
-): Promise<Database> {
-  const { databaseUrl, dataDir } = config;
-  const database = await openDatabasePatiently({ databaseUrl, dataDir, log, signal });
-  lifetime.add("database", () => database.close());
-  return database;
-}
-
 async function makeBackend(
   config: Config,
-  { log, announce }: Surroundings,
-  database: Database,
-  installation: Installation,
+  { log, announce, fail }: Surroundings,
+  { installation, database, examination }: OpenedState,
 ): Promise<Backend> {
   const { installationId, mark } = installation;
   const identity: BackendIdentity = { installationId, mark };
@@ -123,18 +106,18 @@ async function makeBackend(
     wanted: config.backend,
     remembered: installation.backend === "ovs",
     ovsdb: config.ovsdb,
-    answers: ovsdbAnswers,
+    answers: async () => examination.sawSwitch,
   });
   if (warning !== undefined) {
     announce(banner(warning));
     log.warn({ backend: kind }, warning.join(" "));
   }
   if (kind === "noop") return createNoopBackend(identity);
-  await rememberOvs(database.client);
+  const admit = await switchAdmission({ installation, db: database.client, examination, fail });
   const { ovsdb, ovsRundir: rundir, datapath, connectionsPerInterface, timeouts } = config;
   const settings = { ovsdb, rundir, datapath, connectionsPerInterface, timeouts };
   const holder = holderText(config.dataDir);
-  return createOvsBackend({ ...settings, identity, holder, log });
+  return createOvsBackend({ ...settings, identity, holder, log, admit });
 }
 
 function makeReconciler(
@@ -146,26 +129,16 @@ function makeReconciler(
   return createReconciler({ db, backend, log, clock, resyncSeconds, quotas });
 }
 
-async function makeContext(
-  config: Config,
-  { client: db }: Database,
+function makeContext(
+  { peeringExpirySeconds, quotas, eventRetention }: Config,
+  { database, secrets, operatorToken }: OpenedState,
   reconciler: Reconciler,
-): Promise<ServiceContext> {
-  const { dataDir, peeringExpirySeconds, quotas, eventRetention } = config;
-  const secrets = await SecretBox.open(join(dataDir, "secret-key"));
-  await requireMatchingKey(db, secrets);
-  return {
-    db,
-    clock,
-    peeringExpirySeconds,
-    quotas,
-    eventRetention,
-    waker: reconciler,
-    settlements: reconciler,
-    secrets,
-    credentials: new Credentials(db, secrets),
-    operatorToken: await operatorToken(dataDir, config.operatorToken),
-  };
+): ServiceContext {
+  const { client: db } = database;
+  const roles = { waker: reconciler, settlements: reconciler };
+  const credentials = new Credentials(db, secrets);
+  const common = { db, clock, peeringExpirySeconds, quotas, eventRetention, secrets };
+  return { ...common, ...roles, credentials, operatorToken };
 }
 
 async function loadCredentials({ credentials }: ServiceContext, log: Logger): Promise<void> {

@@ -26,9 +26,9 @@ export class SecretBox {
   /** Reads the key file, or makes it (mode 0600) when there is none. */
   static async open(keyFile: string): Promise<SecretBox> {
     const existing = await readIfPresent(keyFile);
-    if (existing !== undefined) return new SecretBox(decodeKey(existing, keyFile));
+    if (existing !== undefined) return new SecretBox(keyIn(existing, keyFile));
     await createKeyFile(keyFile);
-    return new SecretBox(decodeKey(await readFile(keyFile, "utf8"), keyFile));
+    return new SecretBox(keyIn(await readFile(keyFile, "utf8"), keyFile));
   }
 
   seal(secret: string, owner: string): Buffer {
@@ -50,14 +50,28 @@ export class SecretBox {
     return Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]).toString();
   }
 
+  /** Whether it opens this text: whether it was sealed with this key, for this owner. */
+  opens(sealed: Uint8Array, owner: string): boolean {
+    try {
+      this.unseal(sealed, owner);
+      return true;
+    } catch {
+      return false; // whatever is wrong with it, it does not open
+    }
+  }
+
   /** A key of its own for another purpose, derived with HKDF (RFC 5869). */
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync("sha256", this.#key, "", `patchbay:${purpose}`, KEY_BYTES));
   }
 }
 
-function decodeKey(text: string, keyFile: string): Buffer {
-  const key = Buffer.from(text.trim(), "base64");
+export function decodeKey(text: string): Buffer {
+  return Buffer.from(text.trim(), "base64");
+}
+
+function keyIn(text: string, keyFile: string): Buffer {
+  const key = decodeKey(text);
   if (key.length !== KEY_BYTES) throw new Error(`${keyFile} does not hold a key of 32 bytes`);
   return key;
 }

@@ -12,22 +12,32 @@ export interface Installation {
 
 const MARKS = 1 << 24;
 
+export type Identity = Pick<Installation, "installationId" | "mark">;
+
 /** The installation's identity, made up on first use. */
 export async function loadInstallation(db: PrismaClient): Promise<Installation> {
-  const id = randomBytes(16).toString("hex");
-  const mark = randomInt(1, MARKS);
+  return beginInstallation(db, {
+    installationId: randomBytes(16).toString("hex"),
+    mark: randomInt(1, MARKS),
+  });
+}
+
+/** Takes an identity that a switch knows already, unless this installation has programmed one. */
+export async function adoptIdentity(db: PrismaClient, identity: Identity): Promise<Installation> {
+  await db.installation.updateMany({ where: { backend: null }, data: identity });
+  return beginInstallation(db, identity);
+}
+
+async function beginInstallation(db: PrismaClient, identity: Identity): Promise<Installation> {
   await db.$executeRaw`
-    INSERT INTO "installation" ("installation_id", "mark") VALUES (${id}, ${mark})
+    INSERT INTO "installation" ("installation_id", "mark")
+    VALUES (${identity.installationId}, ${identity.mark})
     ON CONFLICT DO NOTHING`;
   const row = await db.installation.findUniqueOrThrow({
     where: { singleton: true },
   });
-  const { installationId, mark: storedMark } = row;
-  return {
-    installationId,
-    mark: storedMark,
-    backend: row.backend === "ovs" ? "ovs" : null,
-  };
+  const { installationId, mark } = row;
+  return { installationId, mark, backend: row.backend === "ovs" ? "ovs" : null };
 }
 
 export async function rememberOvs(db: PrismaClient): Promise<void> {

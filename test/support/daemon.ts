@@ -16,6 +16,8 @@ export interface DaemonOptions {
   readonly sandbox: Sandbox;
   /** Settings on top of those that every test daemon gets. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What stands on the command line of the first life. */
+  readonly args?: readonly string[];
   /** Where to make the data directory; the temporary folder unless given. */
   readonly parentDir?: string;
   /** A data directory that nobody uses at the moment, to begin with a copy of; empty unless given. */
@@ -48,7 +50,8 @@ export interface Daemon {
 
 /** Starts the built daemon on a sandbox's switch and waits until it is ready. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { sandbox, env = {}, parentDir = tmpdir(), copyOf, until = "/readyz" } = options;
+  const { sandbox, env = {}, args = [], parentDir = tmpdir(), copyOf } = options;
+  const { until = "/readyz" } = options;
   const dataDir = await mkdtemp(join(parentDir, "pbd-"));
   if (copyOf !== undefined) await cp(copyOf, dataDir, { recursive: true });
   const listen = `127.0.0.1:${await freePort()}`;
@@ -68,7 +71,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await rm(dataDir, { recursive: true, force: true });
   };
   try {
-    await process.start();
+    await process.start({}, args);
     const operatorToken = (await readFile(join(dataDir, "operator-token"), "utf8")).trim();
     return daemonOf(process, { url, dataDir, operatorToken }, dispose);
   } catch (error) {
@@ -118,8 +121,11 @@ class DaemonProcess {
     return this.#child.pid;
   }
 
-  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const child = spawn(process.execPath, [MAIN], {
+  async start(
+    env: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...this.#env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

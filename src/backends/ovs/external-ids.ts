@@ -29,3 +29,11 @@ export function externalIds(
   if (vpcId !== undefined) ids.set(VPC, vpcId);
   return ids;
 }
+
+/**
+ * The lock in OVSDB that the daemon of an installation holds while it works: an `<id>` of RFC 7047,
+ * letters, digits and underscores.
+ */
+export function serviceLock(installationId: string): string {
+  return `patchbay_${installationId.replaceAll(/[^A-Za-z0-9]/g, "")}`;
+}

@@ -70,6 +70,8 @@ export interface OvsBackendOptions {
   readonly connectionsPerInterface: number;
   readonly timeouts: ConnectionTimeouts;
   readonly log: BackendLog;
+  /** Asked before each connection to the database of the switch; while it rejects there is none. */
+  readonly admit?: (() => Promise<void>) | undefined;
   /** Starts programs; for tests. */
   readonly exec?: Exec;
   /** Stages bundles; for tests. */
@@ -120,7 +122,8 @@ class OvsBackend implements Backend {
     const databaseChanged = () => this.#parts.conntrackSettings.databaseChanged();
     const withDependents = (doubtful: Scope) => this.#groupUsers.withUsers(doubtful);
     const begun = (pid: number) => health.begin(pid);
-    const hooks = { withDependents, topologyChanged, databaseChanged, begun };
+    const { admit = async () => undefined } = options;
+    const hooks = { withDependents, topologyChanged, databaseChanged, begun, admit };
     const watch = new SwitchWatch({ ...common, ...hooks });
     const { exchange } = names;
     const connectionsPerZone = connectionsPerInterface;

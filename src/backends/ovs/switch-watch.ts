@@ -24,6 +24,8 @@ export interface WatchOptions {
   readonly belief: Belief;
   readonly fence: Fence;
   readonly log: BackendLog;
+  /** Asked before each connection to the database; while it rejects there is none. */
+  admit(): Promise<void>;
   /** Adds the VPCs whose flows depend on what is plugged in in these. */
   withDependents(doubtful: Scope): Scope;
   /** Called after each change of the database, the topology is that of it already. */
@@ -177,7 +179,8 @@ export class SwitchWatch {
     }
   }
 
-  #open(lost: (error: Error) => void): Promise<Ovsdb> {
+  async #open(lost: (error: Error) => void): Promise<Ovsdb> {
+    await this.#options.admit();
     const { ovsdb: address, fence } = this.#options;
     return Ovsdb.open({
       address,

@@ -1,8 +1,10 @@
-import { chmod, type FileHandle, mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, type FileHandle, mkdir, open, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { tryLock } from "fs-native-extensions";
 
 export interface DataDirLock {
+  /** From now on the directory is used; without it, releasing leaves no trace of the lock. */
+  keep(): void;
   release(): Promise<void>;
 }
 
@@ -27,30 +29,90 @@ export class DataDirLockedError extends Error {
  * @throws DataDirLockedError when another process, or this one, holds it already
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
-  await makePrivate(dataDir);
-  // Opened without truncation: until the lock is ours, what stands there is the holder's.
-  const file = await open(join(dataDir, "daemon.lock"), "a+", 0o600);
-  try {
-    if (!tryLock(file.fd)) throw new DataDirLockedError(dataDir, await readPid(file));
-    await file.truncate();
-    await file.write(`${process.pid}\n`);
-  } catch (error) {
+  const made = await makePrivate(dataDir);
+  const held = await openLocked(dataDir);
+  const before = (await held.file.readFile("utf8")).trim();
+  await write(held.file, `${process.pid}`);
+  let isUsed = false;
+  return {
+    keep: () => {
+      isUsed = true;
+    },
+    release: async () => {
+      if (isUsed) await held.file.truncate();
+      else await leaveNoTrace(dataDir, made, held, before);
+      await held.file.close();
+    },
+  };
+}
+
+interface Held {
+  readonly file: FileHandle;
+  readonly isNew: boolean;
+}
+
+async function openLocked(dataDir: string): Promise<Held> {
+  const path = join(dataDir, "daemon.lock");
+  for (;;) {
+    const isNew = (await inodeAt(path)) === undefined;
+    // Opened without truncation: until the lock is ours, what stands there is the holder's.
+    const file = await open(path, "a+", 0o600);
+    try {
+      if (!tryLock(file.fd)) throw new DataDirLockedError(dataDir, await readPid(file));
+      // Another one may have removed it meanwhile: a lock on what has no name locks nothing.
+      if ((await file.stat()).ino === (await inodeAt(path))) return { file, isNew };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     await file.close();
+  }
+}
+
+async function inodeAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
-  return { release: () => release(file) };
 }
 
-/** The file stays: removing it would let two processes lock two files of the same name. */
-async function release(file: FileHandle): Promise<void> {
+async function write(file: FileHandle, text: string): Promise<void> {
   await file.truncate();
-  await file.close();
+  if (text !== "") await file.write(`${text}\n`);
 }
 
-async function makePrivate(dataDir: string): Promise<void> {
+/** While the lock is held, so that nobody takes what is being removed for theirs. */
+async function leaveNoTrace(
+  dataDir: string,
+  made: string | undefined,
+  { file, isNew }: Held,
+  before: string,
+): Promise<void> {
+  if (!isNew) return write(file, before);
+  await rm(join(dataDir, "daemon.lock"));
+  if (made !== undefined) await removeEmpty(dataDir, made);
+}
+
+/** Removes folders from `innermost` up to `outermost`, as far as they are empty. */
+async function removeEmpty(innermost: string, outermost: string): Promise<void> {
+  const top = resolve(outermost);
+  for (let path = resolve(innermost); ; path = dirname(path)) {
+    const isGone = await rmdir(path).then(
+      () => true,
+      () => false, // somebody has put something there
+    );
+    if (!isGone || path === top) return;
+  }
+}
+
+/** @returns the outermost folder that had to be made */
+async function makePrivate(dataDir: string): Promise<string | undefined> {
   const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
   // mkdir's mode passes through the umask and also goes to parents that it had to make.
   if (made !== undefined) await chmod(dataDir, 0o700);
+  return made;
 }
 
 async function readPid(file: FileHandle): Promise<number | undefined> {

@@ -1,42 +1,89 @@
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
+import { type Admit, admitAny } from "./admit.js";
+import {
+  assertWholeCluster,
+  DamagedDatabaseError,
+  damageOf,
+  hasNoCluster,
+  messageOf,
+} from "./damage.js";
 import { dataDirPlace } from "./data-dir-place.js";
 import { assertFreeSpace } from "./disk-space.js";
 import type { Engine, StoreLog } from "./engine.js";
+import { readDatabaseFacts } from "./facts.js";
 import { type MigrationConnection, migrate } from "./migrate.js";
 import { migrationsDirectory } from "./migration-files.js";
 import { pgliteAdapter } from "./pglite-adapter.js";
+import { touchEveryTable } from "./soundness.js";
 import { ensureCluster } from "./staged-start.js";
 import { SyncedNodeFS, syncedStartParams } from "./synced-node-fs.js";
+import { withinLimit } from "./time-limit.js";
 import { scheduleVacuum } from "./vacuum.js";
 
 /** One connection, and the thread of the daemon itself: more at a time are no faster. */
 const places = 1;
 
-/** Opens and migrates the database in `<dataDir>/db`; the caller holds the directory's lock. */
-export async function openEmbedded(dataDir: string, log: StoreLog): Promise<Engine> {
+/** Recovery of a long write-ahead log counts, and holds the event loop meanwhile. */
+const OPEN_LIMIT_MS = 120_000;
+
+/** Where the embedded database of a data directory is. */
+export function embeddedDirectory(dataDir: string): string {
+  return join(dataDir, "db");
+}
+
+/**
+ * Opens and migrates the database in `<dataDir>/db`; the caller holds the directory's lock.
+ * @throws DamagedDatabaseError
+ */
+export async function openEmbedded(
+  dataDir: string,
+  log: StoreLog,
+  admit: Admit = admitAny,
+): Promise<Engine> {
+  const directory = embeddedDirectory(dataDir);
+  if (hasNoCluster(directory)) await admit({ state: "absent" });
   const database = await openCluster(dataDir, log);
   try {
-    const applied = await migrate(connectionOf(database), migrationsDirectory);
+    const applied = await migrateCluster(database, admit);
     if (applied.length > 0) log.info({ applied }, "applied migrations");
   } catch (error) {
-    await database.close();
-    throw error;
+    await closeQuietly(database);
+    const damage = damageOf(error);
+    throw damage === undefined ? error : new DamagedDatabaseError(directory, damage, error);
   }
   return engineOf(database, dataDir, log);
+}
+
+async function migrateCluster(database: PGlite, admit: Admit): Promise<string[]> {
+  const connection = connectionOf(database);
+  await touchEveryTable(connection);
+  const examine = async () => admit(await readDatabaseFacts(connection));
+  return migrate(connection, migrationsDirectory, examine);
 }
 
 /** PGlite in `<dataDir>/db`, made when missing, writing through to the disk; nothing migrated. */
 export async function openCluster(dataDir: string, log: StoreLog): Promise<PGlite> {
   assertFreeSpace(dataDir);
-  const directory = join(dataDir, "db");
+  const directory = embeddedDirectory(dataDir);
   if (await ensureCluster(directory)) log.info({ directory }, "made the embedded database");
-  return PGlite.create({
+  assertWholeCluster(directory);
+  const opening = PGlite.create({
     fs: new SyncedNodeFS(directory),
     startParams: syncedStartParams(),
     extensions: { btree_gist },
   });
+  try {
+    return await withinLimit(opening, OPEN_LIMIT_MS, "it did not open");
+  } catch (error) {
+    throw new DamagedDatabaseError(directory, messageOf(error), error);
+  }
+}
+
+/** What is damaged may not close either, and the first error is the one that matters. */
+async function closeQuietly(database: PGlite): Promise<void> {
+  await withinLimit(database.close(), OPEN_LIMIT_MS, "it did not close").catch(() => undefined);
 }
 
 export function connectionOf(database: PGlite): MigrationConnection {

@@ -1,22 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { missingMigrations } from "./history.js";
 import { type Migration, readMigrations } from "./migration-files.js";
+
+export { EditedMigrationError } from "./history.js";
 
 /** One connection, outside any transaction. */
 export interface MigrationConnection {
   /** Runs one or more statements. */
   execute(sql: string): Promise<void>;
   query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
-}
-
-export class EditedMigrationError extends Error {
-  override readonly name = "EditedMigrationError";
-
-  constructor(readonly migration: string) {
-    super(
-      `migration ${migration} was edited after it was applied to this database; ` +
-        "restore it and put the change into a new migration",
-    );
-  }
 }
 
 export class FailedMigrationError extends Error {
@@ -45,9 +37,6 @@ const createHistory = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`;
 
-const selectApplied = `SELECT migration_name AS name, checksum FROM "_prisma_migrations"
-  WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
-
 const insertApplied = `INSERT INTO "_prisma_migrations"
   (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
   VALUES ($1, $2, $3, now(), now(), 1)`;
@@ -56,18 +45,22 @@ const insertApplied = `INSERT INTO "_prisma_migrations"
  * Applies what is missing of the migrations in `directory`, in the order of their names and in one
  * transaction: a failure leaves the database as it was. Processes that start at once on one
  * database wait for each other.
+ * @param admit called before anything is written, with the lock held; what it throws is thrown
  * @returns the names of the migrations applied
- * @throws EditedMigrationError | FailedMigrationError
+ * @throws EditedMigrationError | FailedMigrationError | NewerDatabaseError | UnfinishedMigrationError
  */
 export async function migrate(
   connection: MigrationConnection,
   directory: string,
+  admit: () => Promise<void> = async () => undefined,
 ): Promise<string[]> {
   const migrations = await readMigrations(directory);
   await connection.execute("BEGIN");
   try {
     await connection.query("SELECT pg_advisory_xact_lock($1)", [advisoryLockKey]);
-    const missing = await findMissing(connection, migrations);
+    const missing = await missingMigrations(connection, migrations);
+    await admit();
+    if (missing.length > 0) await connection.execute(createHistory);
     for (const migration of missing) await apply(connection, migration);
     await connection.execute("COMMIT");
     return missing.map(({ name }) => name);
@@ -75,20 +68,6 @@ export async function migrate(
     await rollBack(connection, error);
     throw error;
   }
-}
-
-async function findMissing(
-  connection: MigrationConnection,
-  migrations: readonly Migration[],
-): Promise<Migration[]> {
-  await connection.execute(createHistory);
-  const rows = await connection.query<{ name: string; checksum: string }>(selectApplied, []);
-  const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
-  const edited = migrations.find(
-    ({ name, checksum }) => (applied.get(name) ?? checksum) !== checksum,
-  );
-  if (edited !== undefined) throw new EditedMigrationError(edited.name);
-  return migrations.filter(({ name }) => !applied.has(name));
 }
 
 async function apply(connection: MigrationConnection, migration: Migration): Promise<void> {

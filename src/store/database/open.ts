@@ -1,4 +1,5 @@
 import { PrismaClient } from "../../generated/prisma/client.js";
+import { type Admit, admitAny } from "./admit.js";
 import { openEmbedded } from "./embedded.js";
 import type { Engine, StoreLog } from "./engine.js";
 import { openPostgres } from "./postgres.js";
@@ -15,6 +16,8 @@ export interface OpenDatabaseOptions {
   readonly onStatement?: ((sql: string) => void) | undefined;
   /** How long PostgreSQL is waited for, when other than usual. */
   readonly limits?: PostgresLimits;
+  /** Whether the database may be used; it is asked before anything is written. */
+  readonly admit?: Admit;
 }
 
 export interface Database {
@@ -29,11 +32,11 @@ export interface Database {
 
 /** Opens the database and brings its schema up to date. Take `lockDataDir` before. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, log, limits } = options;
+  const { databaseUrl, dataDir, log, limits, admit = admitAny } = options;
   const engine =
     databaseUrl === undefined
-      ? await openEmbedded(dataDir, log)
-      : await openPostgres(databaseUrl, log, limits);
+      ? await openEmbedded(dataDir, log, admit)
+      : await openPostgres(databaseUrl, log, admit, limits);
   return databaseOn(engine, options.onStatement);
 }
 

@@ -1,6 +1,8 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import type pg from "pg";
+import { type Admit, admitAny } from "./admit.js";
 import type { Engine, StoreLog } from "./engine.js";
+import { readDatabaseFacts } from "./facts.js";
 import { type MigrationConnection, migrate } from "./migrate.js";
 import { migrationsDirectory } from "./migration-files.js";
 import { type PostgresLimits, postgresPool } from "./postgres-pool.js";
@@ -14,11 +16,12 @@ const places = 7;
 export async function openPostgres(
   databaseUrl: string,
   log: StoreLog,
+  admit: Admit = admitAny,
   limits?: PostgresLimits,
 ): Promise<Engine> {
   const pool = postgresPool(databaseUrl, connections, log, limits);
   try {
-    const applied = await migratePool(pool);
+    const applied = await migratePool(pool, admit);
     if (applied.length > 0) log.info({ applied }, "applied migrations");
   } catch (error) {
     await pool.end();
@@ -43,7 +46,7 @@ export function connectionOf(client: pg.ClientBase): MigrationConnection {
   };
 }
 
-async function migratePool(pool: pg.Pool): Promise<string[]> {
+async function migratePool(pool: pg.Pool, admit: Admit): Promise<string[]> {
   const client = await pool.connect();
   let failure: Error | undefined;
   const fail = (error: unknown) => {
@@ -53,7 +56,9 @@ async function migratePool(pool: pg.Pool): Promise<string[]> {
   try {
     // Others that start now may be at it, and a migration takes as long as it takes.
     await client.query("SET lock_timeout = 0; SET statement_timeout = 0");
-    return await migrate(connectionOf(client), migrationsDirectory);
+    const connection = connectionOf(client);
+    const examine = async () => admit(await readDatabaseFacts(connection));
+    return await migrate(connection, migrationsDirectory, examine);
   } catch (error) {
     fail(error);
     throw error;

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
+import { hasNoCluster } from "./damage.js";
 import { type Sync, syncPath } from "./synced-node-fs.js";
 
 /**
@@ -11,7 +12,7 @@ import { type Sync, syncPath } from "./synced-node-fs.js";
  * @returns whether a cluster was made
  */
 export async function ensureCluster(directory: string, sync?: Sync): Promise<boolean> {
-  if (existsSync(directory)) return false;
+  if (!hasNoCluster(directory)) return false;
   const staging = `${directory}.init`;
   rmSync(staging, { recursive: true, force: true });
   const database = await PGlite.create({ dataDir: staging });

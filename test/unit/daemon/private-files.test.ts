@@ -32,7 +32,7 @@ test("a given token is used and not written anywhere", async () => {
 
 test("the installation's id is noted, and corrected when it is another", async () => {
   const file = join(dataDir, "installation-id");
-  await noteInstallationId(dataDir, "one");
-  await noteInstallationId(dataDir, "two");
+  await noteInstallationId(dataDir, "one", undefined);
+  await noteInstallationId(dataDir, "two", "one");
   expect(await readFile(file, "utf8")).toBe("two\n");
 });

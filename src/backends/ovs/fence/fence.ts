@@ -1,6 +1,7 @@
 import type { FenceState } from "../../../domain/data-plane.js";
 import { BackendError } from "../../backend.js";
 import type { BackendLog } from "../backend-log.js";
+import { serviceLock } from "../external-ids.js";
 import type { Ovsdb } from "../ovsdb.js";
 import { holderKey, holderOperations } from "./holder.js";
 
@@ -36,9 +37,8 @@ export class Fence implements FenceCheck {
     this.#options = options;
   }
 
-  /** An `<id>` of RFC 7047: letters, digits and underscores. */
   get lock(): string {
-    return `patchbay_${this.#options.installationId.replaceAll(/[^A-Za-z0-9]/g, "")}`;
+    return serviceLock(this.#options.installationId);
   }
 
   get state(): FenceState {

@@ -1,0 +1,95 @@
+import type { Logger } from "pino";
+import { surveySwitch } from "../../backends/ovs/survey.js";
+import type { Config } from "../../config.js";
+import type { PrismaClient } from "../../generated/prisma/client.js";
+import { requireMatchingKey } from "../../services/key-check.js";
+import { SecretBox } from "../../services/secrets.js";
+import { lockDataDir } from "../../store/database/data-dir-lock.js";
+import type { Database } from "../../store/database/open.js";
+import { adoptIdentity, type Installation, loadInstallation } from "../../store/installation.js";
+import { banner } from "../backend-choice.js";
+import { openDatabasePatiently } from "../database.js";
+import type { Lifetime } from "../lifetime.js";
+import { noteInstallationId, operatorToken } from "../private-files.js";
+import { readDataDir, secretKeyFile } from "./data-dir-files.js";
+import { Examination, requireFiles } from "./examine.js";
+import type { Consent, SwitchFacts } from "./judge.js";
+
+const SURVEY_LIMIT_MS = 2000;
+
+interface Surroundings {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly announce: (text: string) => void;
+  readonly consent: Consent;
+}
+
+/** All that an installation consists of, opened and fitting together. */
+export interface OpenedState {
+  readonly database: Database;
+  readonly installation: Installation;
+  readonly secrets: SecretBox;
+  readonly operatorToken: string;
+  readonly examination: Examination;
+}
+
+/**
+ * Opens the data directory and the database, and begins an installation where there is none.
+ * @throws RefusedError when they do not fit together; nothing is written then
+ */
+export async function openState(
+  config: Config,
+  surroundings: Surroundings,
+  lifetime: Lifetime,
+): Promise<OpenedState> {
+  const { dataDir, databaseUrl } = config;
+  const { log, signal, consent } = surroundings;
+  const lock = await lockDataDir(dataDir);
+  lifetime.add("data directory lock", () => lock.release());
+  const files = await readDataDir(dataDir, config.operatorToken);
+  requireFiles(files);
+  const examination = new Examination(files, consent, () => surveyFor(config));
+  const { admit } = examination;
+  const database = await openDatabasePatiently({ databaseUrl, dataDir, log, signal, admit });
+  lifetime.add("database", () => database.close());
+  lock.keep();
+  signal.throwIfAborted();
+  const installation = await settle(database.client, examination, surroundings);
+  const secrets = await SecretBox.open(secretKeyFile(dataDir));
+  await requireMatchingKey(database.client, secrets);
+  // Last: where it stands, the installation was complete once.
+  await noteInstallationId(dataDir, installation.installationId, files.installationId);
+  if (!files.hasToken && files.installationId !== undefined) warnOfToken(config, log);
+  const token = await operatorToken(dataDir, config.operatorToken);
+  return { database, installation, secrets, operatorToken: token, examination };
+}
+
+async function surveyFor({ backend, ovsdb }: Config): Promise<SwitchFacts> {
+  if (backend === "noop") return { state: "unused" };
+  const forwarding = await surveySwitch(ovsdb, SURVEY_LIMIT_MS);
+  return forwarding === undefined ? { state: "away" } : { state: "seen", forwarding };
+}
+
+async function settle(
+  db: PrismaClient,
+  { accepted }: Examination,
+  { announce, log, consent }: Surroundings,
+): Promise<Installation> {
+  if (accepted?.verdict !== "adopt") {
+    if (consent === "adopt") log.warn({}, "--adopt: there is nothing to adopt; start without it");
+    return loadInstallation(db);
+  }
+  const { installationId, mark, bridges } = accepted.identity;
+  const lines = [
+    `--adopt: this is installation ${installationId} from now on.`,
+    `What its database does not know is REMOVED from the switch: ${bridges.join(", ")}.`,
+  ];
+  announce(banner(lines));
+  log.warn({ installationId, bridges }, lines.join(" "));
+  return adoptIdentity(db, { installationId, mark });
+}
+
+function warnOfToken({ operatorToken: given, dataDir }: Config, log: Logger): void {
+  if (given !== undefined) return;
+  log.warn({ dataDir }, "the file operator-token was missing: a new operator's token was made up");
+}

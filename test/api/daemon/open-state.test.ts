@@ -1,0 +1,188 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import {
+  type DatabaseEngine,
+  databaseEngines,
+  type FreshDatabase,
+} from "../../support/databases.js";
+import { createDatabase } from "../../support/postgres.js";
+import { contentsOf, rowsOf, start } from "./state-scene.js";
+
+const ID = "e".repeat(32);
+
+/** An installation that has started once. */
+interface Begun extends FreshDatabase {
+  readonly installationId: string;
+}
+
+async function begin(engine: DatabaseEngine): Promise<Begun> {
+  const fresh = await engine.fresh();
+  return { ...fresh, ...(await start(fresh)) };
+}
+
+/** A copy of the data directory in which a test may do what it likes. */
+function copyOf({ dataDir }: FreshDatabase): string {
+  const copy = `${dataDir}-${randomBytes(4).toString("hex")}`;
+  cpSync(dataDir, copy, { recursive: true, preserveTimestamps: true });
+  chmodSync(copy, 0o700);
+  return copy;
+}
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ name: "RefusedError" });
+  return error instanceof Error ? error.message : "";
+}
+
+describe.each(databaseEngines)("parts that do not fit together, on $name", (engine) => {
+  let begun: Begun;
+
+  beforeAll(async () => {
+    begun = await begin(engine);
+  });
+  afterAll(() => begun.cleanup());
+
+  /** @param leftOut an embedded database that is opened has its own recovery */
+  async function expectRefused(
+    why: string,
+    damage: (dataDir: string) => void,
+    leftOut: readonly string[] = ["db"],
+  ): Promise<void> {
+    const dataDir = copyOf(begun);
+    try {
+      damage(dataDir);
+      const rows = begun.databaseUrl === undefined ? undefined : await rowsOf(begun.databaseUrl);
+      const files = contentsOf(dataDir, leftOut);
+      expect(await refusal(start({ ...begun, dataDir }))).toContain(why);
+      expect(contentsOf(dataDir, leftOut)).toEqual(files);
+      if (begun.databaseUrl !== undefined) expect(await rowsOf(begun.databaseUrl)).toEqual(rows);
+    } finally {
+      rmSync(dataDir, { recursive: true });
+    }
+  }
+
+  it("refuses when the key is lost, and makes no other", async () => {
+    await expectRefused(
+      "secret-key is missing",
+      (dataDir) => rmSync(join(dataDir, "secret-key")),
+      [],
+    );
+  });
+
+  it("refuses when all but the database is lost", async () => {
+    await expectRefused("secret-key is missing", (dataDir) => {
+      for (const name of readdirSync(dataDir)) if (name !== "db") rmSync(join(dataDir, name));
+    });
+  });
+
+  it("refuses the key of another installation", async () => {
+    const key = randomBytes(32).toString("base64");
+    await expectRefused("does not belong to this database", (dataDir) =>
+      writeFileSync(join(dataDir, "secret-key"), `${key}\n`),
+    );
+  });
+
+  it("refuses the database of another installation", async () => {
+    await expectRefused(`belongs to installation ${ID}`, (dataDir) =>
+      writeFileSync(join(dataDir, "installation-id"), `${ID}\n`),
+    );
+  });
+
+  it("refuses when the database is lost, and makes no other", async () => {
+    const dataDir = copyOf(begun);
+    rmSync(join(dataDir, "db"), { recursive: true, force: true });
+    const place =
+      engine.name === "pglite" ? { dataDir } : { dataDir, databaseUrl: await emptyDatabase() };
+    const files = contentsOf(dataDir);
+    const message = await refusal(start(place));
+    expect(message).toContain(engine.name === "pglite" ? "db is missing" : "database is empty");
+    expect(message).toContain(begun.installationId);
+    expect(contentsOf(dataDir)).toEqual(files);
+    if (place.databaseUrl !== undefined) expect(await rowsOf(place.databaseUrl)).toEqual({});
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it("starts when only the note of the id is lost, and writes it again", async () => {
+    const { dataDir, installationId } = begun;
+    rmSync(join(dataDir, "installation-id"));
+    await start(begun);
+    expect(readFileSync(join(dataDir, "installation-id"), "utf8").trim()).toBe(installationId);
+  });
+});
+
+function emptyDatabase(): Promise<string> {
+  const { postgres } = inject("databaseTemplates");
+  if ("missing" in postgres) throw new Error(postgres.missing);
+  return createDatabase(postgres.adminUrl);
+}
+
+describe("files of a data directory", () => {
+  let begun: Begun;
+
+  beforeAll(async () => {
+    const postgres = databaseEngines.find(({ name }) => name === "postgres");
+    if (postgres === undefined) throw new Error("there is no PostgreSQL to test on");
+    begun = await begin(postgres);
+  });
+  afterAll(() => begun.cleanup());
+
+  it.each([
+    ["secret-key", 0o644, "chmod 600"],
+    ["secret-key", 0o640, "chmod 600"],
+    ["operator-token", 0o604, "chmod 600"],
+    [".", 0o770, "chmod 700"],
+    [".", 0o707, "chmod 700"],
+  ])("%s is refused when others may get at it (%o)", async (name, mode, remedy) => {
+    const path = join(begun.dataDir, name);
+    chmodSync(path, mode);
+    expect(await refusal(start(begun))).toContain(remedy);
+    chmodSync(path, name === "." ? 0o700 : 0o600);
+  });
+
+  it.each([
+    ["secret-key", ""],
+    ["secret-key", "AAAA\n"],
+    ["secret-key", `${"!".repeat(44)}\n`],
+    ["operator-token", ""],
+    ["operator-token", "two words\n"],
+    ["installation-id", ""],
+    ["installation-id", "\0\0\0"],
+  ])("%s is refused when it holds %j", async (name, text) => {
+    const path = join(begun.dataDir, name);
+    const before = readFileSync(path);
+    writeFileSync(path, text);
+    expect(await refusal(start(begun))).toContain(path);
+    expect(readFileSync(path, "utf8")).toBe(text);
+    writeFileSync(path, before);
+  });
+
+  it("a folder in the place of one is refused", async () => {
+    const path = join(begun.dataDir, "secret-key");
+    renameSync(path, `${path}.kept`);
+    mkdirSync(path);
+    expect(await refusal(start(begun))).toContain("is not a file");
+    rmSync(path, { recursive: true });
+    renameSync(`${path}.kept`, path);
+  });
+
+  it("a data directory that was made for a start that was refused is removed again", async () => {
+    const dataDir = join(begun.dataDir, "not", "there", "yet");
+    expect(await refusal(start({ ...begun, dataDir }))).toContain("secret-key is missing");
+    expect(existsSync(join(begun.dataDir, "not"))).toBe(false);
+  });
+});
