@@ -102,6 +102,7 @@ test("who has all the busy connections that an address may have gets no more, an
   await expect.poll(() => served.app.connections.counts().busy, PATIENCE).toBe(8);
   const refused = await served.connect();
   await refused.closed;
+  expect(served.app.connections.closures).toEqual({ room: 1, address: 0, time: 0 });
   await expectAnswer(await ask(served, NEIGHBOUR));
 });
 
@@ -121,6 +122,7 @@ test("answers that nobody reads are no reason to keep others out", async () => {
   });
   await expect.poll(() => served.app.connections.counts().unread, PATIENCE).toBe(3);
   await expectAnswer(await ask(served, NEIGHBOUR));
+  expect(served.app.connections.closures.room).toBe(1);
   for (const client of deaf) client.socket.destroy();
 });
 
