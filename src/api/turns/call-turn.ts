@@ -96,14 +96,10 @@ export class CallTurn implements Turn {
   }
 
   #enter(isBack: boolean, start: () => void): boolean {
-    let isEntering = true;
-    // Between the end of a turn and the next one the daemon hears from its clients: the work with
-    // the embedded database alone would never let it.
-    const startLater = () => (isEntering ? start() : setImmediate(start));
-    this.#ticket = { party: this.#party, isBack, start: startLater };
-    const hasEntered = this.#queue.enter(this.#ticket);
-    isEntering = false;
-    return hasEntered;
+    // Never at once, not even where the place is free: with the embedded database a turn is one
+    // chain of promises, and before the next one the daemon is to hear from its clients.
+    this.#ticket = { party: this.#party, isBack, start: () => setImmediate(start) };
+    return this.#queue.enter(this.#ticket);
   }
 
   #leave(): void {

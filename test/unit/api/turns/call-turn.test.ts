@@ -58,6 +58,26 @@ describe("the turn of a call", () => {
     expect(counts()).toEqual([0, 0]);
   });
 
+  test("leaves the daemon time to hear from its clients before the next one", async () => {
+    let rounds = 0;
+    const again = () => {
+      rounds += 1;
+      listening = setImmediate(again);
+    };
+    let listening = setImmediate(again);
+    const starts: number[] = [];
+    const work = async () => {
+      const turn = await taken(`tenant ${starts.length}`);
+      starts.push(rounds);
+      await turn.aside(async () => {});
+      starts.push(rounds);
+      turn.done();
+    };
+    await Promise.all([work(), work(), work()]);
+    clearImmediate(listening);
+    expect(new Set(starts).size).toBe(starts.length);
+  });
+
   test("can be given up before it has come, and not after", async () => {
     const holder = await taken();
     const leaver = newTurn();
