@@ -14,8 +14,8 @@ export function stormOf(attack, { connections, pathOf, tokenOf = (token) => toke
     setupClient(each) {
       const at = next++;
       const token = tokenOf(attack.tokens[at % attack.tokens.length]);
-      each.setHeaders({ authorization: `Bearer ${token}` });
-      each.setRequest({ method: "GET", path: pathOf(attack, at) });
+      const headers = { authorization: `Bearer ${token}` };
+      each.setRequests([{ method: "GET", path: pathOf(attack, at), headers }]);
     },
   });
   storm.on("response", (_client, status) => attack.count(status));
