@@ -40,7 +40,7 @@ describe.each(databaseEngines)("events that are not there, on $name", (engine) =
   async function ask(token: string, path: string, headers: Record<string, string> = {}) {
     const abort = new AbortController();
     const response = await fetch(`${app.url}/v1/events${path}`, {
-      headers: { authorization: `Bearer ${token}`, ...headers },
+      headers: { authorization: `Bearer ${token}`, connection: "close", ...headers },
       signal: abort.signal,
     });
     const isStream = response.headers.get("content-type") === "text/event-stream";

@@ -58,7 +58,7 @@ describe.each(databaseEngines)("places for event streams on $name", (engine) => 
   const ask = (token: string, query = "", method = "GET") =>
     fetch(`${app.url}/v1/events/stream${query}`, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, connection: "close" },
     });
 
   test("are so many for a credential, so many for a tenant, and not the others'", async () => {

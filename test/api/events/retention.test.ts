@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { EventRetention } from "../../../src/domain/retention.js";
 import { removeOldEvents } from "../../../src/services/event-retention.js";
 import { findEventRange } from "../../../src/store/events.js";
@@ -13,11 +13,15 @@ describe.each(databaseEngines)("the retention of events on $name", (engine) => {
   let counting: CountingDatabase;
   let clock: TestClock;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     counting = await openCounting(engine);
-    clock = new TestClock();
   });
-  afterEach(() => counting.close());
+  afterAll(() => counting.close());
+  beforeEach(async () => {
+    clock = new TestClock();
+    await counting.db.event.deleteMany();
+    await counting.db.eventRemoval.deleteMany();
+  });
 
   const sweep = (eventRetention: EventRetention) =>
     removeOldEvents({ db: counting.db, clock: clock.read, eventRetention });
