@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DATABASE_TROUBLES } from "../services/database-trouble.js";
 import type { Admit } from "../store/database/admit.js";
 import { databaseTrouble, failureCode, type Trouble } from "../store/database/errors.js";
+import { DatabaseHeldError, type DatabaseHold } from "../store/database/hold.js";
 import { type Database, openDatabase } from "../store/database/open.js";
 import { StartupError } from "./startup-error.js";
 
@@ -18,6 +19,8 @@ interface Options {
   };
   readonly signal: AbortSignal;
   readonly admit: Admit;
+  /** To be had before the database is opened. */
+  readonly hold: DatabaseHold | undefined;
 }
 
 /** What no waiting mends; of the rest, as when PostgreSQL is starting, some passes by itself. */
@@ -30,10 +33,11 @@ const BROKEN: ReadonlySet<Trouble> = new Set<Trouble>(["damaged", "moved", "clos
  * @throws StartupError when it does not answer in time
  */
 export async function openDatabasePatiently(options: Options): Promise<Database> {
-  const { databaseUrl, dataDir, log, signal, admit } = options;
+  const { databaseUrl, dataDir, log, signal, admit, hold } = options;
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
+      await hold?.take();
       return await openDatabase({
         dataDir,
         log,
@@ -42,7 +46,7 @@ export async function openDatabasePatiently(options: Options): Promise<Database>
       });
     } catch (error) {
       // Whoever has said what is wrong has looked at the database.
-      if (error instanceof StartupError) throw error;
+      if (error instanceof StartupError || error instanceof DatabaseHeldError) throw error;
       const trouble = databaseUrl === undefined ? undefined : databaseTrouble(error);
       if (trouble === undefined || BROKEN.has(trouble)) throw error;
       if (LASTING.has(trouble)) throw refused(trouble, error);

@@ -16,6 +16,7 @@ import { endAbandonedClaims } from "../services/idempotency.js";
 import { startSweeper } from "../services/sweeper.js";
 import type { Database } from "../store/database/open.js";
 import { banner, chooseBackend } from "./backend-choice.js";
+import { databaseRefusal, onlyWhileHeld } from "./database-refusal.js";
 import { Lifetime, once } from "./lifetime.js";
 import { closeGracefully, listen, serverOptions } from "./listen.js";
 import type { Consent } from "./state/judge.js";
@@ -70,15 +71,20 @@ async function startParts(
   const state = await openState(config, surroundings, lifetime);
   const { database } = state;
   const backend = await makeBackend(config, surroundings, state);
-  const reconciler = makeReconciler(config, log, database, backend);
+  const fenced = onlyWhileHeld(backend, state.hold);
+  const reconciler = makeReconciler(config, log, database, fenced);
   const stopReconciler = once(() => reconciler.stop());
   const context = makeContext(config, state, reconciler);
   await loadCredentials(context, log);
+  if (state.hold !== undefined) state.hold.onRegained = () => loadCredentials(context, log);
   const version = await ownVersion();
   const { rateLimits } = config;
   const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
   const parts = { context, ...roles, activity: reconciler };
-  const writeRefusal = anyRefusal(() => switchRefusal(reconciler.fence()));
+  const writeRefusal = anyRefusal(
+    () => switchRefusal(reconciler.fence()),
+    () => databaseRefusal(state.hold),
+  );
   const turns = { places: database.places, waitingPerTenant: config.waitingCallsPerTenant };
   const common = { log, explainFailure, isStopping, writeRefusal, rateLimits, turns };
   const app = await buildApp({ ...parts, ...common, version, server });

@@ -46,6 +46,7 @@ export type ErrorCode =
   | "Gone"
   | "TooManyStreams"
   | "SwitchHeldByAnother"
+  | "DatabaseHeldByAnother"
   | "ServiceUnavailable"
   | "DatabaseUnreachable"
   | "DatabaseRefused"

@@ -66,6 +66,7 @@ export const PROBLEMS = {
   TooManyStreams: [429, "Too many event streams"],
   RequestHeaderFieldsTooLarge: [431, "The header of the request is too large"],
   InternalError: [500, "Internal error"],
+  DatabaseHeldByAnother: [503, "Another daemon holds the database"],
   SwitchHeldByAnother: [503, "Another daemon holds the switch"],
   ServiceUnavailable: [503, "Temporarily unavailable"],
   DatabaseUnreachable: [503, "The database does not answer"],

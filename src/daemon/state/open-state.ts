@@ -5,6 +5,7 @@ import type { PrismaClient } from "../../generated/prisma/client.js";
 import { requireMatchingKey } from "../../services/key-check.js";
 import { SecretBox } from "../../services/secrets.js";
 import { lockDataDir } from "../../store/database/data-dir-lock.js";
+import { DatabaseHold } from "../../store/database/hold.js";
 import type { Database } from "../../store/database/open.js";
 import { adoptIdentity, type Installation, loadInstallation } from "../../store/installation.js";
 import { banner } from "../backend-choice.js";
@@ -31,6 +32,8 @@ export interface OpenedState {
   readonly secrets: SecretBox;
   readonly operatorToken: string;
   readonly examination: Examination;
+  /** Of a PostgreSQL database, which others could open too. */
+  readonly hold: DatabaseHold | undefined;
 }
 
 /**
@@ -50,7 +53,9 @@ export async function openState(
   requireFiles(files);
   const examination = new Examination(files, consent, () => surveyFor(config));
   const { admit } = examination;
-  const database = await openDatabasePatiently({ databaseUrl, dataDir, log, signal, admit });
+  const hold = holdFor(config, surroundings);
+  lifetime.add("hold of the database", async () => hold?.release());
+  const database = await openDatabasePatiently({ databaseUrl, dataDir, log, signal, admit, hold });
   lifetime.add("database", () => database.close());
   lock.keep();
   signal.throwIfAborted();
@@ -61,7 +66,15 @@ export async function openState(
   await noteInstallationId(dataDir, installation.installationId, files.installationId);
   if (!files.hasToken && files.installationId !== undefined) warnOfToken(config, log);
   const token = await operatorToken(dataDir, config.operatorToken);
-  return { database, installation, secrets, operatorToken: token, examination };
+  return { database, installation, secrets, operatorToken: token, examination, hold };
+}
+
+function holdFor(
+  { databaseUrl, dataDir }: Config,
+  { log, signal }: Surroundings,
+): DatabaseHold | undefined {
+  if (databaseUrl === undefined) return undefined;
+  return new DatabaseHold({ databaseUrl, dataDir, log, signal });
 }
 
 async function surveyFor({ backend, ovsdb }: Config): Promise<SwitchFacts> {

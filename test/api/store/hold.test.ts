@@ -1,0 +1,106 @@
+import { hostname } from "node:os";
+import pg from "pg";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { databaseRefusal } from "../../../src/daemon/database-refusal.js";
+import { DatabaseHeldError, DatabaseHold } from "../../../src/store/database/hold.js";
+import { recordingLog } from "../../support/log.js";
+import { type PostgresServer, startPostgres } from "../../support/postgres.js";
+
+const limit = { timeout: 20_000, interval: 20 };
+const holds: DatabaseHold[] = [];
+let server: PostgresServer;
+let databaseUrl: string;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  databaseUrl = await server.createDatabase();
+});
+afterAll(async () => {
+  for (const hold of holds) await hold.release();
+  await server.stop();
+});
+
+function newHold(dataDir: string): DatabaseHold {
+  const { signal } = new AbortController();
+  const hold = new DatabaseHold({ databaseUrl, dataDir, log: recordingLog(), signal });
+  holds.push(hold);
+  return hold;
+}
+
+/** The lock of a daemon, asked for as one that waits in the server: it is the next to have it. */
+const LOCK = "SELECT pg_advisory_lock(1885434724, 1)";
+
+async function rivalNamed(name: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: name });
+  await client.connect();
+  return client;
+}
+
+async function ask(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+/** Ends the connections of whoever holds the database, as a failure of the network does. */
+const cutOff = () =>
+  ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+
+it("is one daemon's: a second one is refused at once, and told who lives beside it", async () => {
+  const name = `patchbay ${process.ppid}@${hostname()} /first`;
+  const first = await rivalNamed(name);
+  await first.query(LOCK);
+  const second = newHold("/second").take();
+  await expect(second).rejects.toThrow(DatabaseHeldError);
+  await expect(second).rejects.toThrow(name);
+  await first.end();
+  const third = newHold("/third");
+  await third.take();
+  expect(databaseRefusal(third)).toBeUndefined();
+  await third.release();
+});
+
+it("is waited for while its holder may be a former life of this one", async () => {
+  const former = await rivalNamed(`patchbay ${process.pid}@${hostname()} /mine`);
+  await former.query(LOCK);
+  const hold = newHold("/mine");
+  const taken = hold.take();
+  await vi.waitFor(() => expect(hold.state.kind).toBe("another"), limit);
+  await former.end();
+  await taken;
+  await hold.release();
+});
+
+it("is had again when the connection breaks, and refuses changes until then", async () => {
+  const hold = newHold("/mine");
+  await hold.take();
+  const regained = vi.fn<() => Promise<void>>(async () => undefined);
+  hold.onRegained = regained;
+  await cutOff();
+  await vi.waitFor(() => expect(regained).toHaveBeenCalledOnce(), limit);
+  expect(hold.state.kind).toBe("held");
+  await server.kill();
+  await vi.waitFor(() => expect(hold.state).toHaveProperty("cause"), limit);
+  // Told as what it is, and not as if somebody had taken the database.
+  expect(databaseRefusal(hold)).toMatchObject({ code: "DatabaseUnreachable" });
+  await server.restart();
+  await vi.waitFor(() => expect(regained).toHaveBeenCalledTimes(2), limit);
+  expect(databaseRefusal(hold)).toBeUndefined();
+  await hold.release();
+});
+
+it("is left to who has taken it meanwhile, until that one ends", async () => {
+  const mine = newHold("/mine");
+  await mine.take();
+  const rival = await rivalNamed("rival");
+  const waiting = rival.query(LOCK);
+  await cutOff();
+  await waiting;
+  await vi.waitFor(() => expect(mine.state).toMatchObject({ kind: "another" }), limit);
+  expect(mine.state).toMatchObject({ holder: expect.stringContaining("rival") });
+  expect(databaseRefusal(mine)).toMatchObject({ code: "DatabaseHeldByAnother" });
+  await rival.end();
+  await vi.waitFor(() => expect(mine.state.kind).toBe("held"), limit);
+  await mine.release();
+});
