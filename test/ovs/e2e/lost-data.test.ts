@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await neighbour.dispose();
-  await Promise.all([sandbox.stop(), server.stop()]);
+  await neighbour?.dispose();
+  await Promise.all([sandbox?.stop(), server?.stop()]);
 });
 
 /** A daemon with an empty data directory and an empty database. */
