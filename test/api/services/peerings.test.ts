@@ -118,7 +118,10 @@ describe.each(databaseEngines)("peerings on $name", (engine) => {
     });
     const other = await ask(sender, await vpc(two, "10.2.0.0/16"), two.tenantId);
     await deleteVpc(api.context, one, sender);
-    expect((await getPeering(api.context, two, other.peering.id)).state).toBe("deleted");
+    expect((await getPeering(api.context, one, other.peering.id)).state).toBe("deleted");
+    await expect(getPeering(api.context, two, other.peering.id)).rejects.toMatchObject({
+      code: "InvalidVpcPeeringConnectionID.NotFound",
+    });
   });
 
   it("lists what blocks the deletion of a VPC", async () => {
