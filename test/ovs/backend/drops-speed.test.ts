@@ -1,6 +1,7 @@
-import { fastify } from "fastify";
+import { pino } from "pino";
 import { expect, it } from "vitest";
 import { createMetrics } from "../../../src/api/metrics.js";
+import { createServer } from "../../../src/api/server.js";
 import { eniId, slice, vpcIntent } from "../../support/intents.js";
 import { uniqueName } from "../../support/sandbox.js";
 import { view } from "../../unit/api/fixtures.js";
@@ -55,7 +56,8 @@ it(`scrapes ${BRIDGES} bridges with an interface each, and says how long it took
     switchError: undefined,
   };
   const surveyed = view({ surveyDrops: () => backend.surveyDrops() });
-  const metrics = createMetrics(fastify(), surveyed, activity, { running: 0, waiting: 0 });
+  const app = createServer(pino({ level: "silent" }), {});
+  const metrics = createMetrics(app, surveyed, activity, { running: 0, waiting: 0 });
   let text = "";
   const scrape = async () => {
     text = await metrics.text();
