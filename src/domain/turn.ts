@@ -4,6 +4,8 @@ export interface Turn {
   aside<T>(wait: () => Promise<T>): Promise<T>;
   /** The same, and waits for a place at the switch as well before `ask` is called. */
   atSwitch<T>(ask: () => Promise<T>): Promise<T>;
+  /** Lets all others have their turn that wait for one, or are in the middle of theirs. */
+  pause(): Promise<void>;
 }
 
 /**
@@ -26,6 +28,11 @@ export function askSwitch<T>(
 }
 
 /** In the middle of something long: who waits for the place has it first, and who calls is heard. */
-export function letOthersGoFirst(call: { readonly turn?: Turn | undefined }): Promise<void> {
-  return aside(call, () => new Promise((resolve) => setImmediate(resolve)));
+export function letOthersGoFirst({ turn }: { readonly turn?: Turn | undefined }): Promise<void> {
+  return turn === undefined ? heardAll() : turn.pause();
+}
+
+/** What has arrived meanwhile is taken first. */
+export function heardAll(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,5 @@
 import { DomainError } from "../../domain/errors.js";
-import type { Turn } from "../../domain/turn.js";
+import { heardAll, type Turn } from "../../domain/turn.js";
 import { TooManyRequests } from "../problems/too-many-requests.js";
 import type { FairQueue, Party, Ticket } from "./fair-queue.js";
 
@@ -87,6 +87,12 @@ export class CallTurn implements Turn {
         turn.done();
       }
     });
+  }
+
+  async pause(): Promise<void> {
+    await this.aside(heardAll);
+    const ticket = this.#ticket;
+    if (ticket !== undefined) await this.#queue.othersDone(ticket);
   }
 
   #comeBack(): Promise<void> {

@@ -1,3 +1,4 @@
+import { Pauses } from "./pauses.js";
 import { Rotation } from "./rotation.js";
 
 /** Who takes a turn. */
@@ -8,7 +9,7 @@ export interface Party {
 }
 
 export interface QueueLimits {
-  /** How many may have a turn at the same time. */
+  /** How many may have a turn at the same time, each of another tenant. */
   readonly places: number;
   /** How many of one tenant may wait. */
   readonly waitingPerTenant: number;
@@ -54,20 +55,19 @@ class TenantLine {
  * keys are. So who is first in its own line waits for no more turns to end than there were tenants
  * waiting when it came, however many turns each of them waits for.
  *
- * Where there are several places one is always left to the others: who comes alone beside a tenant
- * that would take all of them does not wait at all.
+ * A tenant has one place at a time. More would bring it little, as all calls share one processor, and
+ * whoever comes beside it would share that with as many of its calls.
  */
 export class FairQueue {
   readonly #limits: QueueLimits;
-  readonly #share: number;
   /** Those with somebody waiting; the one whose turn is next comes first. */
   readonly #lines = new Map<string, TenantLine>();
-  readonly #heldBy = new Map<string, number>();
-  readonly #holders = new Set<Ticket>();
+  /** Who has a place, by tenant. */
+  readonly #holders = new Map<string, Ticket>();
+  readonly #pauses = new Pauses<Ticket>();
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
-    this.#share = Math.max(1, limits.places - 1);
   }
 
   get running(): number {
@@ -97,10 +97,9 @@ export class FairQueue {
   /** Gives the place back, or ends the wait for one; nothing when neither is left. */
   leave(ticket: Ticket): void {
     const { tenant } = ticket.party;
-    if (this.#holders.delete(ticket)) {
-      const held = this.#held(tenant) - 1;
-      if (held === 0) this.#heldBy.delete(tenant);
-      else this.#heldBy.set(tenant, held);
+    if (this.#holders.get(tenant) === ticket) {
+      this.#holders.delete(tenant);
+      this.#pauses.forget(ticket);
       this.#serve();
       return;
     }
@@ -108,29 +107,33 @@ export class FairQueue {
     if (line?.remove(ticket) === true && line.size === 0) this.#lines.delete(tenant);
   }
 
+  /**
+   * In the middle of a long turn: resolves when the other tenants' calls that have a place now have
+   * left it, or pause as well. They share one processor, so what each of them waits for in between
+   * would come that much later.
+   */
+  othersDone(ticket: Ticket): Promise<void> {
+    const others = [...this.#holders.values()].filter((holder) => holder !== ticket);
+    return this.#pauses.until(ticket, others);
+  }
+
   #serve(): void {
     while (this.#holders.size < this.#limits.places) {
       const ticket = this.#next();
       if (ticket === undefined) return;
-      const { tenant } = ticket.party;
-      this.#holders.add(ticket);
-      this.#heldBy.set(tenant, this.#held(tenant) + 1);
+      this.#holders.set(ticket.party.tenant, ticket);
       ticket.start();
     }
   }
 
   #next(): Ticket | undefined {
     for (const [tenant, line] of this.#lines) {
-      if (this.#held(tenant) >= this.#share) continue;
+      if (this.#holders.has(tenant)) continue;
       this.#lines.delete(tenant);
       const ticket = line.take();
       if (line.size > 0) this.#lines.set(tenant, line);
       return ticket;
     }
     return undefined;
-  }
-
-  #held(tenant: string): number {
-    return this.#heldBy.get(tenant) ?? 0;
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CallTurn } from "../../../../src/api/turns/call-turn.js";
 import { FairQueue } from "../../../../src/api/turns/fair-queue.js";
-import { aside, askSwitch } from "../../../../src/domain/turn.js";
+import { aside, askSwitch, letOthersGoFirst } from "../../../../src/domain/turn.js";
 
 const LIMIT_MS = 1000;
 
@@ -153,6 +153,18 @@ describe("the turn of a call", () => {
     expect(await asking[1]).toBe("second");
     turns[1]?.done();
     expect([...counts(), atSwitch.running, atSwitch.waiting]).toEqual([0, 0, 0, 0]);
+  });
+
+  test("is paused until those of others that have begun are over", async () => {
+    queue = new FairQueue({ places: 4, waitingPerTenant: 2 });
+    const [long, other] = [await taken("a"), await taken("b")];
+    let goesOn = false;
+    const pause = letOthersGoFirst({ turn: long }).then(() => (goesOn = true));
+    await vi.waitFor(() => expect(counts()).toEqual([2, 0]));
+    expect(goesOn).toBe(false);
+    other.done();
+    expect(await pause).toBe(true);
+    expect(counts()).toEqual([1, 0]);
   });
 
   test("is nobody's business without a queue", async () => {

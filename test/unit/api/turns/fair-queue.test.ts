@@ -25,12 +25,46 @@ describe("a fair queue", () => {
     expect(started.map(({ name }) => name)).toEqual(["a1", "more", "b1"]);
   });
 
-  test("leaves one of several places to the others", () => {
-    const { started, enter } = recorded(3);
-    for (const name of ["a1", "a2", "a3"]) enter("a", name);
-    expect(started.map(({ name }) => name)).toEqual(["a1", "a2"]);
+  test("gives a tenant one of several places at a time", () => {
+    const { started, enter, leave } = recorded(3);
+    const [first] = ["a1", "a2", "a3"].map((name) => enter("a", name));
     enter("b", "b1");
-    expect(started.map(({ name }) => name)).toEqual(["a1", "a2", "b1"]);
+    expect(started.map(({ name }) => name)).toEqual(["a1", "b1"]);
+    leave(first);
+    expect(started.map(({ name }) => name)).toEqual(["a1", "b1", "a2"]);
+  });
+
+  test("lets who pauses wait for the others that work now, and for nobody else", async () => {
+    const { queue, enter, leave } = recorded(6);
+    const [a, b, c] = [enter("a", "a1"), enter("b", "b1"), enter("c", "c1")];
+    const pause = settledSoon(queue.othersDone(a));
+    enter("b", "comes later");
+    leave(b);
+    expect(await pause.isOver()).toBe(false);
+    leave(c);
+    expect(await pause.isOver()).toBe(true);
+  });
+
+  test("lets who pauses first go on first", async () => {
+    const { queue, enter, leave } = recorded(6);
+    const [a, b, c] = [enter("a", "a1"), enter("b", "b1"), enter("c", "c1")];
+    const first = settledSoon(queue.othersDone(a));
+    const second = settledSoon(queue.othersDone(b));
+    expect([await first.isOver(), await second.isOver()]).toEqual([false, false]);
+    const third = settledSoon(queue.othersDone(c));
+    expect([await first.isOver(), await second.isOver()]).toEqual([true, true]);
+    expect(await third.isOver()).toBe(false);
+    leave(a);
+    void queue.othersDone(b);
+    expect(await third.isOver()).toBe(true);
+  });
+
+  test("ends the pause of who leaves", async () => {
+    const { queue, enter, leave } = recorded(4);
+    const [a] = [enter("a", "a1"), enter("b", "b1")];
+    const pause = settledSoon(queue.othersDone(a));
+    leave(a);
+    expect(await pause.isOver()).toBe(true);
   });
 
   test("serves a tenant's keys in rotation, and first who is back", () => {
@@ -88,5 +122,16 @@ function recorded(places: number) {
     if (ticket === undefined) throw new Error("nobody to leave");
     queue.leave(ticket);
   };
-  return { started, enter, leave };
+  return { queue, started, enter, leave };
+}
+
+/** Whether a promise has been kept once everything that follows from what was done has happened. */
+function settledSoon(promise: Promise<void>) {
+  let over = false;
+  void promise.then(() => (over = true));
+  const isOver = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return over;
+  };
+  return { isOver };
 }

@@ -27,7 +27,6 @@ export const queueCommands: fc.Arbitrary<Command[]> = fc.array(
 export class QueueModel {
   readonly #queue: FairQueue;
   readonly #limits: QueueLimits;
-  readonly #share: number;
   #waiting: Ticket[] = [];
   #running: Ticket[] = [];
   /** Who was served since a tenant that waits could have been. */
@@ -36,7 +35,6 @@ export class QueueModel {
   constructor(limits: QueueLimits) {
     this.#limits = limits;
     this.#queue = new FairQueue(limits);
-    this.#share = Math.max(1, limits.places - 1);
   }
 
   run(command: Command): void {
@@ -87,23 +85,23 @@ export class QueueModel {
   #passedOver(served: string): string[] {
     const waiting = new Set(this.#waiting.map(({ party }) => party.tenant));
     waiting.delete(served);
-    return [...waiting].filter((tenant) => this.#heldBy(tenant) < this.#share);
+    return [...waiting].filter((tenant) => this.#heldBy(tenant) === 0);
   }
 
   #check(): void {
     for (const tenant of this.#servedSince.keys()) {
       const waits = this.#waitingOf(tenant).length > 0;
-      if (!waits || this.#heldBy(tenant) >= this.#share) this.#servedSince.delete(tenant);
+      if (!waits || this.#heldBy(tenant) > 0) this.#servedSince.delete(tenant);
     }
     const { places } = this.#limits;
     expect(this.#running.length).toBeLessThanOrEqual(places);
     for (const { party } of this.#running) {
-      expect(this.#heldBy(party.tenant)).toBeLessThanOrEqual(this.#share);
+      expect(this.#heldBy(party.tenant)).toBe(1);
     }
     // No place is idle while somebody who may have one waits.
     if (this.#running.length < places) {
       for (const { party } of this.#waiting) {
-        expect(this.#heldBy(party.tenant)).toBe(this.#share);
+        expect(this.#heldBy(party.tenant)).toBe(1);
       }
     }
     expect(this.#queue.running).toBe(this.#running.length);
