@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 /** How the suite is to be run, by the environment; see scripts/faults.mjs. */
 export interface Options {
   readonly seed: number;
-  /** The long form, both databases together; undefined for every kind of fault once. */
+  /** The long form, both databases together; undefined for every kind of fault once on one of them. */
   readonly minutes: number | undefined;
   /** Only kinds of fault whose name contains this. */
   readonly only: string | undefined;

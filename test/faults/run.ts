@@ -1,7 +1,7 @@
 import { explainSilence } from "./explain.js";
 import { revive } from "./faults/daemon.js";
 import type { Circumstances, Fault } from "./faults/fault.js";
-import { faultsFor } from "./faults/index.js";
+import { faultsDealtTo, faultsFor } from "./faults/index.js";
 import { Ledger } from "./ledger.js";
 import { Load } from "./load/load.js";
 import { PeeringSlot } from "./load/peering-slot.js";
@@ -26,7 +26,8 @@ const CHANGES_BETWEEN = 12;
 const CHANGES_LIMIT_MS = 60_000;
 
 /**
- * Faults under load, one after another, until all kinds were there, or the time is over.
+ * Faults under load, one after another, until all kinds were there that this database is to have,
+ * or the time is over.
  * @param summary is filled in, as far as the run comes
  */
 export async function runFaults(
@@ -44,7 +45,7 @@ export async function runFaults(
   load.start();
   const circumstances = { world, scene, random };
   try {
-    for (const fault of deal(faultsFor(world.database), options, random, until)) {
+    for (const fault of deal(kindsFor(world, options), random, until)) {
       await round(circumstances, fault, load, summary);
     }
     await within(load.pause(), PAUSE_LIMIT_MS, "the load to come to rest");
@@ -94,17 +95,22 @@ async function peerSome(scene: Scene, random: Random): Promise<void> {
   }
 }
 
+/** In the short form both databases together have every kind; otherwise each has all that it can. */
+function kindsFor({ database }: World, { only, minutes, seed }: Options): Fault[] {
+  if (only === undefined && minutes === undefined) return faultsDealtTo(database, seed);
+  const wanted = faultsFor(database).filter(({ kind }) => kind.includes(only ?? ""));
+  if (wanted.length === 0) throw new Error(`no kind of fault is called '${only}'`);
+  return wanted;
+}
+
 /** Every kind once, in an order that the seed tells; again and again until the time is over. */
 function* deal(
-  faults: readonly Fault[],
-  { only = "" }: Options,
+  kinds: readonly Fault[],
   random: Random,
   until: number | undefined,
 ): Generator<Fault> {
-  const wanted = faults.filter(({ kind }) => kind.includes(only));
-  if (wanted.length === 0) throw new Error(`no kind of fault is called '${only}'`);
   do {
-    for (const fault of random.shuffled(wanted)) {
+    for (const fault of random.shuffled(kinds)) {
       if (until !== undefined && now() > until) return;
       yield fault;
     }

@@ -23,6 +23,7 @@ export const daemonFaults: readonly Fault[] = [
     kind: "kill -9 the daemon",
     holds: [0, 1500],
     recoveryLimitMs: RECOVERY_MS,
+    dependsOnDatabase: true,
     alone: true,
     strike: async ({ world }) => {
       await world.daemon.kill();

@@ -16,6 +16,8 @@ export interface Fault {
   readonly kind: string;
   /** Both, unless given. */
   readonly databases?: readonly DatabaseKind[];
+  /** Whether it may turn out otherwise on each database, though neither is what it hits. */
+  readonly dependsOnDatabase?: boolean;
   /** How long it holds, in milliseconds: drawn between these. */
   readonly holds: readonly [number, number];
   /** Pairs that should talk talk again so long after it has ended. */

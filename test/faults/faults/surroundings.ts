@@ -37,6 +37,7 @@ export const surroundingsFaults: readonly Fault[] = [
     kind: "fill the disk of the data directory",
     holds: [500, 3000],
     recoveryLimitMs: RECOVERY_MS,
+    dependsOnDatabase: true,
     strike: async ({ world: { surroundings }, random }) => {
       await surroundings.fillDisk(random.pick([0, 8 * MIB, 60 * MIB]));
       return () => surroundings.freeDisk();
