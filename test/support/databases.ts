@@ -25,6 +25,13 @@ export const databaseEngines: readonly DatabaseEngine[] = [
   { name: "postgres", fresh: freshPostgres },
 ];
 
+/**
+ * For `describe.each`, where calls one after another are answered by the same code on both: the
+ * default alone, or both where all is to be seen (`npm run test:databases`).
+ */
+export const answerEngines: readonly DatabaseEngine[] =
+  process.env["TEST_DATABASES"] === "all" ? databaseEngines : databaseEngines.slice(0, 1);
+
 async function freshPglite(): Promise<FreshDatabase> {
   const directory = newDataDir();
   cpSync(inject("databaseTemplates").dataDir, directory.dataDir, { recursive: true });

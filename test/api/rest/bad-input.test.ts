@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, startTestApi, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const ENI = "eni-0123456789abcdef0";
@@ -8,7 +8,7 @@ const VPC = "vpc-0123456789abcdef0";
 const TABLE = "/v1/route-tables/rtb-0123456789abcdef0";
 const ROUTE_FIELDS = ["/destinationCidrBlock", "/vpcPeeringId"];
 
-describe.each(databaseEngines)("bad input on $name", (engine) => {
+describe.each(answerEngines)("bad input on $name", (engine) => {
   let api: TestApi;
   let token: string;
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { expectRefusal, type Owned, pointersOf, Scene } from "../../support/scene.js";
 
 const ROUNDS = 6;
 
-describe.each(databaseEngines)("CIDR blocks of a VPC on $name", (engine) => {
+describe.each(answerEngines)("CIDR blocks of a VPC on $name", (engine) => {
   let api: TestApi;
   let scene: Scene;
   let red: TenantKey;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { expectRefusal, type Owned, Scene } from "../../support/scene.js";
 
 const ROUTES_PER_TABLE = 6;
@@ -13,7 +13,7 @@ const ROLES = [
 ] as const;
 type Role = (typeof ROLES)[number][number];
 
-describe.each(databaseEngines)("contested routes on $name", (engine) => {
+describe.each(answerEngines)("contested routes on $name", (engine) => {
   let api: TestApi;
   let scene: Scene;
   let vera: TenantKey;

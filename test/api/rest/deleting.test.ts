@@ -10,12 +10,12 @@ import {
   vi,
 } from "vitest";
 import { type Answer, startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { expectRefusal, type Owned, Scene } from "../../support/scene.js";
 
 const DELETING = { status: 409, code: "VpcPeeringConnectionDeleting" };
 
-describe.each(databaseEngines)("while a peering is being deleted, on $name", (engine) => {
+describe.each(answerEngines)("while a peering is being deleted, on $name", (engine) => {
   let api: TestApi;
   let scene: Scene;
   let a: Owned;
@@ -172,7 +172,7 @@ describe.each(databaseEngines)("while a peering is being deleted, on $name", (en
   });
 });
 
-describe.each(databaseEngines)("refusals that pass, on $name", (engine) => {
+describe.each(answerEngines)("refusals that pass, on $name", (engine) => {
   let api: TestApi;
   let scene: Scene;
   let red: TenantKey;

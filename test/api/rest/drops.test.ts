@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { BackendError } from "../../../src/backends/backend.js";
 import type { DropSurvey, InterfaceDrops } from "../../../src/domain/drops.js";
 import { startTestApi, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 
 async function makeInterface(api: TestApi, token: string): Promise<{ id: string; path: string }> {
   const vpcId = await api.createVpc(token, "10.0.0.0/16");
@@ -14,7 +14,7 @@ async function makeInterface(api: TestApi, token: string): Promise<{ id: string;
   return { id, path: `/v1/network-interfaces/${id}/drops` };
 }
 
-describe.each(databaseEngines)("drops with the no-op backend on $name", (engine) => {
+describe.each(answerEngines)("drops with the no-op backend on $name", (engine) => {
   let api: TestApi;
 
   beforeAll(async () => {
@@ -86,7 +86,7 @@ describe("drops with a switch", () => {
 
   beforeAll(async () => {
     reset();
-    const [engine] = databaseEngines;
+    const [engine] = answerEngines;
     if (engine === undefined) throw new Error("no database");
     api = await startTestApi(engine, {
       clock: () => new Date("2026-01-01T00:00:00.000Z"),

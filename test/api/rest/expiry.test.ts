@@ -11,13 +11,13 @@ import {
   type TestApi,
 } from "../../support/api.js";
 import { TestClock } from "../../support/clock.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { expectRefusal, type Owned, Scene } from "../../support/scene.js";
 
 const EXPIRY_MS = PEERING_EXPIRY_SECONDS * 1000;
 const HOUR_MS = 3_600_000;
 
-describe.each(databaseEngines)("what time does to peerings, on $name", (engine) => {
+describe.each(answerEngines)("what time does to peerings, on $name", (engine) => {
   const clock = new TestClock();
   let api: TestApi;
   let scene: Scene;
@@ -241,7 +241,7 @@ describe.each(databaseEngines)("what time does to peerings, on $name", (engine) 
   });
 });
 
-describe.each(databaseEngines)("the sweeps, on $name", (engine) => {
+describe.each(answerEngines)("the sweeps, on $name", (engine) => {
   test("run by themselves at least every 5 seconds", async () => {
     const clock = new TestClock();
     const api = await startTestApi(engine, { clock: clock.read });

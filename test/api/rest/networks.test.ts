@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 
-describe.each(databaseEngines)("VPCs, subnets and network interfaces on $name", (engine) => {
+describe.each(answerEngines)("VPCs, subnets and network interfaces on $name", (engine) => {
   let api: TestApi;
   let token: string;
   let tenantId: string;

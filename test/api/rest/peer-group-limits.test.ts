@@ -2,14 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { formatIp } from "../../../src/domain/cidr.js";
 import { loadIntent } from "../../../src/store/intent-snapshot.js";
 import { type Answer, startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { GroupScene } from "../../support/group-scene.js";
 import type { Owned } from "../../support/scene.js";
 
 const MOST = 2;
 const ANY = { direction: "ingress", protocol: "all" };
 
-describe.each(databaseEngines)("members that a peer's group may bring, on $name", (engine) => {
+describe.each(answerEngines)("members that a peer's group may bring, on $name", (engine) => {
   let api: TestApi;
   let scene: GroupScene;
   let red: TenantKey;

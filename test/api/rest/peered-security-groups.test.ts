@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { GroupScene, INGRESS } from "../../support/group-scene.js";
 import { expectRefusal, type Owned } from "../../support/scene.js";
 
@@ -8,7 +8,7 @@ const UNKNOWN_GROUP = "sg-0123456789abcdef0";
 const ANYWHERE = "0.0.0.0/0";
 const QUOTAS = { rulesPerDirection: 3 };
 
-describe.each(databaseEngines)("security groups across a peering on $name", (engine) => {
+describe.each(answerEngines)("security groups across a peering on $name", (engine) => {
   let api: TestApi;
   let scene: GroupScene;
   let red: TenantKey;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { operationIds, routeEntry } from "../../../src/api/rest/route-table.js";
 import { startTestApi, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 
-describe.each(databaseEngines)("the platform's side on $name", (engine) => {
+describe.each(answerEngines)("the platform's side on $name", (engine) => {
   let api: TestApi;
 
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { type Owned, Scene } from "../../support/scene.js";
 
 interface Site extends Owned {
@@ -8,7 +8,7 @@ interface Site extends Owned {
   readonly ip: string;
 }
 
-describe.each(databaseEngines)("reachability of contested addresses, on $name", (engine) => {
+describe.each(answerEngines)("reachability of contested addresses, on $name", (engine) => {
   let api: TestApi;
   let scene: Scene;
   /** V is peered with W and A, three tenants'; A has added a part of W's block, with a host in it. */

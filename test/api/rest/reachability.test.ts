@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Engine, startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { expectRefusal, type Owned, pointersOf, Scene } from "../../support/scene.js";
 
 const PING = { protocol: "icmp" } as const;
@@ -12,7 +12,7 @@ interface Site extends Owned {
   readonly ip: string;
 }
 
-describe.each(databaseEngines)("reachability, on $name", (engine: Engine) => {
+describe.each(answerEngines)("reachability, on $name", (engine: Engine) => {
   let api: TestApi;
   let scene: Scene;
   let one: TenantKey;

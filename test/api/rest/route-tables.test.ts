@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { expectRefusal, type Owned, pointersOf, Scene } from "../../support/scene.js";
 
 const UNKNOWN_TABLE = "rtb-0123456789abcdef0";
 const UNKNOWN_PEERING = "pcx-0123456789abcdef0";
 const UNKNOWN_SUBNET = "subnet-0123456789abcdef0";
 
-describe.each(databaseEngines)("route tables on $name", (engine) => {
+describe.each(answerEngines)("route tables on $name", (engine) => {
   let api: TestApi;
   let scene: Scene;
   let red: TenantKey;

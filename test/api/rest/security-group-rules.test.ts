@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { GroupScene, INGRESS } from "../../support/group-scene.js";
 import { expectRefusal, type Owned, pointersOf } from "../../support/scene.js";
 
 const UNKNOWN_GROUP = "sg-0123456789abcdef0";
 const QUOTAS = { rulesPerDirection: 3 };
 
-describe.each(databaseEngines)("rules of security groups on $name", (engine) => {
+describe.each(answerEngines)("rules of security groups on $name", (engine) => {
   let api: TestApi;
   let scene: GroupScene;
   let red: TenantKey;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 import { GroupScene, INGRESS } from "../../support/group-scene.js";
 import { expectRefusal, type Owned, pointersOf } from "../../support/scene.js";
 
@@ -8,7 +8,7 @@ const UNKNOWN_GROUP = "sg-0123456789abcdef0";
 const ANYWHERE = "0.0.0.0/0";
 const QUOTAS = { securityGroupsPerVpc: 4, rulesPerDirection: 3, securityGroupsPerInterface: 2 };
 
-describe.each(databaseEngines)("security groups on $name", (engine) => {
+describe.each(answerEngines)("security groups on $name", (engine) => {
   let api: TestApi;
   let scene: GroupScene;
   let red: TenantKey;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 
-describe.each(databaseEngines)("tenants and access keys on $name", (engine) => {
+describe.each(answerEngines)("tenants and access keys on $name", (engine) => {
   let api: TestApi;
 
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { onlyTabledRoutes } from "../../../src/api/plugins/route-guard.js";
 import { type OperationId, operationIds, routeEntry } from "../../../src/api/rest/route-table.js";
 import type { TenantRole } from "../../../src/domain/permissions.js";
 import { startTestApi, type TestApi } from "../../support/api.js";
-import { databaseEngines } from "../../support/databases.js";
+import { answerEngines } from "../../support/databases.js";
 
 interface World {
   readonly tenant: string;
@@ -184,7 +184,7 @@ const guarded = operationIds().filter((operation) => !OPEN.includes(operation));
 const NETWORK =
   /^(vpc|subnet|network_interface|route_table|security_group|vpc_peering):(create|update|delete|accept)$/;
 
-describe.each(databaseEngines)("who may not, on $name", (engine) => {
+describe.each(answerEngines)("who may not, on $name", (engine) => {
   let api: TestApi;
   let world: World;
   let strangerToken: string;
