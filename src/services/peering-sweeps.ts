@@ -19,40 +19,18 @@ import { eachRow, type RowGuard, strict } from "./row-guard.js";
 
 const PART_SIZE = 1000;
 
+type Sweep = (ctx: ServiceContext, guard?: RowGuard, partSize?: number) => Promise<void>;
+
 /** Ends the requests that cannot succeed. */
-export async function failDoomedRequests(
-  ctx: ServiceContext,
-  guard: RowGuard = strict,
-  partSize = PART_SIZE,
-): Promise<void> {
-  const now = ctx.clock();
-  await inParts(partSize, async (part) => {
-    const due = await findDoomedPeerings(ctx.db, now, part);
-    await eachRow(due, guard, (peering) => endPending(ctx, peering, failPeering));
-    return due;
-  });
-}
+export const failDoomedRequests: Sweep = (ctx, guard = strict, partSize = PART_SIZE) =>
+  endDue({ find: findDoomedPeerings, end: failPeering }, ctx, guard, partSize);
 
 /** Ends the requests that nobody has answered in time. */
-export async function expireRequests(
-  ctx: ServiceContext,
-  guard: RowGuard = strict,
-  partSize = PART_SIZE,
-): Promise<void> {
-  const now = ctx.clock();
-  await inParts(partSize, async (part) => {
-    const due = await findExpiredPeerings(ctx.db, now, part);
-    await eachRow(due, guard, (peering) => endPending(ctx, peering, expirePeering));
-    return due;
-  });
-}
+export const expireRequests: Sweep = (ctx, guard = strict, partSize = PART_SIZE) =>
+  endDue({ find: findExpiredPeerings, end: expirePeering }, ctx, guard, partSize);
 
 /** Forgets the peerings that have ended and that neither side sees any more. */
-export async function forgetHiddenPeerings(
-  ctx: ServiceContext,
-  guard: RowGuard = strict,
-  partSize = PART_SIZE,
-): Promise<void> {
+export const forgetHiddenPeerings: Sweep = async (ctx, guard = strict, partSize = PART_SIZE) => {
   const now = ctx.clock();
   await inParts(partSize, async (part) => {
     const hidden = await findHiddenPeerings(ctx.db, now, part);
@@ -62,6 +40,28 @@ export async function forgetHiddenPeerings(
     for (const id of ids) if (!kept.has(id)) guard.done(id);
     for (const { item, error } of failed) guard.failed(item, error);
     return hidden;
+  });
+};
+
+type End = (ctx: ServiceContext, tx: Tx, peering: VpcPeering) => Promise<VpcPeering>;
+
+/** Which pending requests are due, and how one of them ends. */
+interface Due {
+  readonly find: typeof findExpiredPeerings;
+  readonly end: End;
+}
+
+async function endDue(
+  { find, end }: Due,
+  ctx: ServiceContext,
+  guard: RowGuard,
+  partSize: number,
+): Promise<void> {
+  const now = ctx.clock();
+  await inParts(partSize, async (part) => {
+    const due = await find(ctx.db, now, part);
+    await eachRow(due, guard, (peering) => endPending(ctx, peering, end));
+    return due;
   });
 }
 
@@ -79,27 +79,17 @@ async function inParts(
 }
 
 /** Moves a pending peering, locked by the caller, to `expired`. */
-export async function expirePeering(
-  ctx: ServiceContext,
-  tx: Tx,
-  peering: VpcPeering,
-): Promise<VpcPeering> {
-  return end(ctx, tx, peering, "expire", "expired", "Nobody answered in time");
-}
+export const expirePeering: End = (ctx, tx, peering) =>
+  end(ctx, tx, peering, "expire", "expired", "Nobody answered in time");
 
 /** Moves a pending peering, locked by the caller, to `failed`, telling nobody why. */
-export async function failPeering(
-  ctx: ServiceContext,
-  tx: Tx,
-  peering: VpcPeering,
-): Promise<VpcPeering> {
-  return end(ctx, tx, peering, "fail", "failed", SETUP_FAILED);
-}
+export const failPeering: End = (ctx, tx, peering) =>
+  end(ctx, tx, peering, "fail", "failed", SETUP_FAILED);
 
 async function endPending(
   ctx: ServiceContext,
   { id, requester, accepter }: VpcPeering,
-  endIt: (ctx: ServiceContext, tx: Tx, peering: VpcPeering) => Promise<VpcPeering>,
+  endIt: End,
 ): Promise<void> {
   await inTransaction(ctx.db, async (tx) => {
     await lockVpcRows(tx, [requester.vpcId, accepter.vpcId]);
