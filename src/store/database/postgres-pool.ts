@@ -29,6 +29,20 @@ export const POSTGRES_LIMITS: PostgresLimits = {
   transactionMs: 20_000,
 };
 
+/**
+ * What our statements, and the adapter that reads the answers, take for granted: times come as UTC
+ * in ISO form; raw statements name no schema; a policy that hides rows must fail, since what is
+ * not there is taken away from the switch; what is acknowledged is on disk.
+ */
+const MANNERS = {
+  TimeZone: "UTC",
+  DateStyle: "ISO, MDY",
+  IntervalStyle: "postgres",
+  search_path: "public",
+  row_security: "off",
+  default_transaction_isolation: "read committed",
+};
+
 /** So that the server notices soon, whatever it is doing, that we have gone. */
 const watchfulness = {
   client_connection_check_interval: "1000",
@@ -55,12 +69,23 @@ export function postgresPool(
     lock_timeout: limits.lockMs,
     statement_timeout: limits.statementMs,
     idle_in_transaction_session_timeout: limits.idleInTransactionMs,
-    onConnect: (client) => makeWatchful(client, limits, log),
+    onConnect: async (client) => {
+      await teachManners(client);
+      await makeWatchful(client, limits, log);
+    },
   });
   // Without a listener an idle connection that PostgreSQL ends would end this process.
   pool.on("error", (error) => log.warn({ err: error }, "lost an idle PostgreSQL connection"));
   discardUnclean(pool);
   return pool;
+}
+
+/** A session in which this fails is not used. A stronger `synchronous_commit` than ours is kept. */
+async function teachManners(client: pg.ClientBase): Promise<void> {
+  const text = `SELECT set_config(name, value, false) FROM json_each_text($1::json) AS m(name, value)
+    UNION ALL SELECT set_config('synchronous_commit', 'on', false)
+      WHERE current_setting('synchronous_commit') = 'off'`;
+  await client.query(text, [JSON.stringify(MANNERS)]);
 }
 
 /** What the server does not know, or cannot do on its system, is left out. */
