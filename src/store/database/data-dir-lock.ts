@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { chmod, type FileHandle, mkdir, open, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { tryLock } from "fs-native-extensions";
@@ -32,7 +33,8 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   const made = await makePrivate(dataDir);
   const held = await openLocked(dataDir);
   const before = (await held.file.readFile("utf8")).trim();
-  await write(held.file, `${process.pid}`);
+  // The word is that of this run alone: an older copy of the file says something else.
+  await write(held.file, `${process.pid} ${randomUUID()}`);
   let isUsed = false;
   return {
     keep: () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 
 export class DataDirMovedError extends Error {
@@ -11,14 +11,19 @@ export class DataDirMovedError extends Error {
   }
 }
 
-/** Of these the first is the cluster's own, and the second says whose the directory is. */
-const MARKS = [join("db", "global", "pg_control"), "daemon.lock"];
+/** What others are below, and where the cluster notes what is done. */
+const FOLDERS = ["base", "pg_wal", "pg_xact"].map((name) => join("db", name));
+
+/** Says which process has the directory: whoever copies another state into this one writes it too. */
+const LOCK = "daemon.lock";
+
+const MARKS = [join("db", "global", "pg_control"), LOCK, ...FOLDERS];
 
 /**
  * Remembers which files the data directory consists of. The embedded database keeps its files open:
  * what it writes after the directory was moved away, removed or replaced goes where nobody will
  * look for it.
- * @returns throws unless these files are still in their place, in folders that can be written
+ * @returns throws unless what was opened is still in its place, in folders that can be written
  */
 export function dataDirPlace(dataDir: string): () => void {
   const marks = MARKS.flatMap((name) => {
@@ -26,13 +31,25 @@ export function dataDirPlace(dataDir: string): () => void {
     const stats = statSync(path, { throwIfNoEntry: false });
     return stats === undefined ? [] : [{ path, stats }];
   });
-  const folders = [join(dataDir, "db", "base"), join(dataDir, "db", "pg_wal")];
+  const folders = FOLDERS.map((name) => join(dataDir, name));
+  const lock = join(dataDir, LOCK);
+  const holder = contentOf(lock);
   return () => {
     for (const { path, stats } of marks) assertSame(path, stats);
+    if (contentOf(lock) !== holder) throw new DataDirMovedError(lock);
     for (const folder of folders) {
       inPlace(folder, () => accessSync(folder, constants.W_OK | constants.X_OK));
     }
   };
+}
+
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 function assertSame(path: string, opened: Stats): void {

@@ -1,9 +1,11 @@
-import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../support/api.js";
 import { databaseEngines, type FreshDatabase } from "../../support/databases.js";
 
+/** What a daemon notes in the directory that it works on. */
+const HOLDER = "1 of this run\n";
 const BACK = { timeout: 15_000, interval: 50 };
 
 describe("an embedded database whose files are no longer in their place", () => {
@@ -16,6 +18,7 @@ describe("an embedded database whose files are no longer in their place", () => 
     const engine = databaseEngines.find(({ name }) => name === "pglite");
     if (engine === undefined) throw new Error("no embedded database");
     fresh = await engine.fresh();
+    await writeFile(lock(), HOLDER);
     api = await startTestApi({ name: "pglite", fresh: async () => fresh });
     ({ token } = await api.createTenantWithKey("admin"));
     vpc = await api.createVpc(token, "10.0.0.0/16");
@@ -23,6 +26,7 @@ describe("an embedded database whose files are no longer in their place", () => 
   afterAll(() => api.stop());
 
   const files = () => join(fresh.dataDir, "db");
+  const lock = () => join(fresh.dataDir, "daemon.lock");
   const aside = () => `${fresh.dataDir}-aside`;
   const write = (name: string, key: string) => {
     const headers = { "idempotency-key": key };
@@ -61,6 +65,22 @@ describe("an embedded database whose files are no longer in their place", () => 
         await rm(files(), { recursive: true });
         await rename(aside(), files());
       },
+    ],
+    [
+      "mixed: its journal is a copy",
+      async () => {
+        await rename(join(files(), "pg_wal"), aside());
+        await cp(aside(), join(files(), "pg_wal"), { recursive: true });
+      },
+      async () => {
+        await rm(join(files(), "pg_wal"), { recursive: true });
+        await rename(aside(), join(files(), "pg_wal"));
+      },
+    ],
+    [
+      "overwritten by what was there before the daemon had it",
+      async () => writeFile(lock(), ""),
+      async () => writeFile(lock(), HOLDER),
     ],
     [
       "taken apart",

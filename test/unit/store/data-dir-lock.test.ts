@@ -8,6 +8,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { DataDirLockedError, lockDataDir } from "../../../src/store/database/data-dir-lock.js";
 import { transpileInto } from "../../support/transpiled.js";
 
+/** Our number, and a word of this run. */
+const OURS = new RegExp(`^${process.pid} [0-9a-f-]{36}\\n$`);
+
 let scratch: string;
 let dataDir: string;
 
@@ -45,7 +48,7 @@ test("makes a private directory and writes its process id", async () => {
   const lock = await lockDataDir(dataDir);
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
   expect(statSync(join(dataDir, "daemon.lock")).mode & 0o777).toBe(0o600);
-  expect(readFileSync(join(dataDir, "daemon.lock"), "utf8")).toBe(`${process.pid}\n`);
+  expect(readFileSync(join(dataDir, "daemon.lock"), "utf8")).toMatch(OURS);
   await lock.release();
 });
 
@@ -77,6 +80,6 @@ test("refuses while another process holds it, naming both; kill -9 frees it", as
   holder.kill("SIGKILL");
   await exited;
   const lock = await lockDataDir(dataDir);
-  expect(readFileSync(join(dataDir, "daemon.lock"), "utf8")).toBe(`${process.pid}\n`);
+  expect(readFileSync(join(dataDir, "daemon.lock"), "utf8")).toMatch(OURS);
   await lock.release();
 });
