@@ -36,6 +36,10 @@ export interface Backend extends Tracing {
 
   /** Begins watching the switch. Does not wait for it and does not fail when it is away. */
   start(events: BackendEvents): Promise<void>;
+  /** Changes nothing from now on, and lets another daemon of the installation have the switch. */
+  standDown(): void;
+  /** Ends that: the switch is asked for again. */
+  standUp(): void;
   /** Stops watching. Leaves every flow, port and bridge as it is. */
   stop(): Promise<void>;
 

@@ -34,3 +34,16 @@ export function onlyWhileHeld(backend: Backend, hold: Held): Backend {
   };
   return backend;
 }
+
+/** The switch goes to the daemon that has the database; otherwise neither of them could work. */
+export function followHold(
+  hold: DatabaseHold,
+  backend: Pick<Backend, "standDown" | "standUp">,
+  reload: () => Promise<void>,
+): void {
+  hold.onYielded = () => backend.standDown();
+  hold.onRegained = async () => {
+    await reload();
+    backend.standUp();
+  };
+}

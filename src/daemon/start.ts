@@ -16,7 +16,7 @@ import { endAbandonedClaims } from "../services/idempotency.js";
 import { startSweeper } from "../services/sweeper.js";
 import type { Database } from "../store/database/open.js";
 import { banner, chooseBackend } from "./backend-choice.js";
-import { databaseRefusal, onlyWhileHeld } from "./database-refusal.js";
+import { databaseRefusal, followHold, onlyWhileHeld } from "./database-refusal.js";
 import { Lifetime, once } from "./lifetime.js";
 import { closeGracefully, listen, serverOptions } from "./listen.js";
 import type { Consent } from "./state/judge.js";
@@ -76,14 +76,15 @@ async function startParts(
   const stopReconciler = once(() => reconciler.stop());
   const context = makeContext(config, state, reconciler);
   await loadCredentials(context, log);
-  if (state.hold !== undefined) state.hold.onRegained = () => loadCredentials(context, log);
+  if (state.hold !== undefined)
+    followHold(state.hold, backend, () => loadCredentials(context, log));
   const version = await ownVersion();
   const { rateLimits } = config;
   const roles = { view: reconciler, reconciling: reconciler, tracing: reconciler };
   const parts = { context, ...roles, activity: reconciler };
   const writeRefusal = anyRefusal(
-    () => switchRefusal(reconciler.fence()),
     () => databaseRefusal(state.hold),
+    () => switchRefusal(reconciler.fence()),
   );
   const turns = { places: database.places, waitingPerTenant: config.waitingCallsPerTenant };
   const common = { log, explainFailure, isStopping, writeRefusal, rateLimits, turns };
@@ -137,12 +138,12 @@ function makeReconciler(
 
 function makeContext(
   { peeringExpirySeconds, quotas, eventRetention }: Config,
-  { database, secrets, operatorToken }: OpenedState,
+  { database, secrets, operatorToken, hold }: OpenedState,
   reconciler: Reconciler,
 ): ServiceContext {
   const { client: db } = database;
   const roles = { waker: reconciler, settlements: reconciler };
-  const credentials = new Credentials(db, secrets);
+  const credentials = new Credentials(db, secrets, () => hold?.state.kind === "another");
   const common = { db, clock, peeringExpirySeconds, quotas, eventRetention, secrets };
   return { ...common, ...roles, credentials, operatorToken };
 }

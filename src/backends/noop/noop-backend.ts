@@ -121,6 +121,10 @@ class NoopBackend implements Backend {
     return undefined;
   }
 
+  standDown(): void {}
+
+  standUp(): void {}
+
   fence(): FenceState {
     return { kind: "ours" };
   }

@@ -239,6 +239,14 @@ class OvsBackend implements Backend {
     return this.#parts.watch.isFrozen ? FROZEN : undefined;
   }
 
+  standDown(): void {
+    this.#parts.watch.stand(false);
+  }
+
+  standUp(): void {
+    this.#parts.watch.stand(true);
+  }
+
   fence(): FenceState {
     return this.#fence.state;
   }

@@ -29,6 +29,8 @@ export interface OvsdbOptions {
   readonly address: string;
   /** The name of the lock that every transaction asserts. */
   readonly lock: string;
+  /** Whether to ask for it when the connection is made. */
+  readonly wantsLock: boolean;
   lost(error: Error): void;
   /** Called after each update of the replica, not for its first contents. */
   changed(ovsdb: Ovsdb, tables: ReadonlySet<TableName>): void;
@@ -78,7 +80,7 @@ export class Ovsdb implements Connection {
     });
     ovsdb = new Ovsdb(rpc, options);
     try {
-      await ovsdb.#lock.request(rpc);
+      if (options.wantsLock) await ovsdb.#lock.request(rpc);
       await ovsdb.#monitor();
       return ovsdb;
     } catch (error) {
@@ -90,6 +92,12 @@ export class Ovsdb implements Connection {
   /** Whether this connection has the lock, as far as the server has told. */
   get isLocked(): boolean {
     return this.#lock.isHeld;
+  }
+
+  /** Asks for the lock, or gives it up; `lockChanged` is called when that is done. */
+  async wantLock(isWanted: boolean): Promise<void> {
+    await (isWanted ? this.#lock.request(this.#rpc) : this.#lock.release(this.#rpc));
+    this.#options.lockChanged(this);
   }
 
   /**

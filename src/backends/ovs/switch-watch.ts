@@ -185,10 +185,18 @@ export class SwitchWatch {
     return Ovsdb.open({
       address,
       lock: fence.lock,
+      wantsLock: !fence.standsDown,
       lost,
       changed: (db, tables) => this.#updated(db, tables),
       lockChanged: (db) => this.#heldOtherwise(db),
     });
+  }
+
+  /** Asks for the switch, or leaves it to others until told otherwise. */
+  stand(isUp: boolean): void {
+    this.#options.fence.stand(isUp);
+    // A connection that fails now is made anew, as it is wanted then.
+    void this.#ovsdb.connection?.wantLock(isUp).catch(() => undefined);
   }
 
   /** Whoever had the switch may have changed anything. */

@@ -18,12 +18,16 @@ interface Doubt {
   reading: Promise<void> | undefined;
 }
 
+/** Beside a daemon that changes keys without our hearing of it: how long what was read is believed. */
+const BELIEVED_MS = 1000;
+
 /** Compared with where there is no key, so that this takes as long. */
 const NOBODYS = digestOf("");
 
 /**
  * Decides from memory who holds an access key. It is right as long as no other daemon works on this
- * database: all changes of keys and of tenants' suspension go through `change`.
+ * database: all changes of keys and of tenants' suspension go through `change`. Beside another one
+ * it is read again every second.
  *
  * Nothing is ever written into memory but what was read from the database after the change: so it
  * does not matter which of two answers comes first, or whether there was one to a COMMIT.
@@ -31,14 +35,18 @@ const NOBODYS = digestOf("");
 export class Credentials {
   readonly #db: PrismaClient;
   readonly #secrets: SecretBox;
+  readonly #isShared: () => boolean;
+  #readAt = Number.NEGATIVE_INFINITY;
   #known: Known | undefined;
   #loading: Promise<void> | undefined;
   /** By id of the key or of the tenant. */
   readonly #doubts = new Map<string, Doubt>();
 
-  constructor(db: PrismaClient, secrets: SecretBox) {
+  /** @param isShared whether another daemon may be changing what is remembered here */
+  constructor(db: PrismaClient, secrets: SecretBox, isShared = () => false) {
     this.#db = db;
     this.#secrets = secrets;
+    this.#isShared = isShared;
   }
 
   /** How many stored keys nobody can use because their secrets cannot be unsealed. */
@@ -51,6 +59,7 @@ export class Credentials {
    * call on nothing is decided by what was known before.
    */
   reload(): Promise<void> {
+    this.#readAt = performance.now();
     this.#known = undefined;
     // What is being read now may be older than what is then remembered.
     for (const { subject } of [...this.#doubts.values()]) this.#doubt(subject);
@@ -72,6 +81,7 @@ export class Credentials {
    */
   async holder(id: string, secret: string): Promise<KnownKey | undefined> {
     const given = digestOf(secret);
+    if (this.#isShared() && performance.now() - this.#readAt > BELIEVED_MS) await this.reload();
     const { keys } = await this.#ready();
     const isRight = timingSafeEqual(given, keys.get(id)?.digest ?? NOBODYS);
     // The secret of a key never changes: that one is wrong no doubt can alter.

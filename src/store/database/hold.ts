@@ -20,7 +20,7 @@ const KEEPALIVE = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2;
 
 const TRY = `SELECT pg_try_advisory_lock(${LOCK}) AS "isHeld"`;
 
-const WHO = `SELECT a.application_name AS name, host(a.client_addr) AS address
+const WHO = `SELECT a.pid, a.application_name AS name, host(a.client_addr) AS address
   FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
   WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid) = (${LOCK})
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
@@ -60,11 +60,15 @@ export class DatabaseHold {
   state: HoldState = { kind: "lost" };
   /** Called when it is held again after it was not: others may have written meanwhile. */
   onRegained: () => Promise<void> = async () => undefined;
+  /** Called when another daemon has it, before that is told. */
+  onYielded: () => void = () => undefined;
   readonly #options: HoldOptions;
   readonly #stopping = new AbortController();
   #client: pg.Client | undefined;
   #keeping: Promise<void> | undefined;
   #probedAt = 0;
+  /** The server's process for the session that had the lock last. */
+  #heldBy: number | undefined;
 
   constructor(options: HoldOptions) {
     this.#options = options;
@@ -99,16 +103,29 @@ export class DatabaseHold {
       this.#client ??= await this.#connect();
       const [row] = (await this.#client.query<{ isHeld: boolean }>(TRY)).rows;
       if (row?.isHeld) {
+        this.#heldBy = await ownProcess(this.#client);
         this.state = { kind: "held" };
         return this.state;
       }
-      const [who] = (await this.#client.query<{ name: string; address: string | null }>(WHO)).rows;
-      if (who !== undefined) this.state = { kind: "another", holder: described(who) };
+      const [who] = (await this.#client.query<Holder>(WHO)).rows;
+      if (who !== undefined) this.state = await this.#stateBeside(this.#client, who);
       return this.state;
     } catch (error) {
       await this.#disconnect();
       throw error;
     }
+  }
+
+  /** A session of our own that the server has not found to be gone is nobody else. */
+  async #stateBeside(client: pg.Client, who: Holder): Promise<HoldState> {
+    const isOurs = who.pid === this.#heldBy && who.name === holderName(this.#options.dataDir);
+    if (!isOurs) return { kind: "another", holder: described(who) };
+    await client.query("SELECT pg_terminate_backend($1)", [who.pid]);
+    return { kind: "lost", cause: this.#cause() };
+  }
+
+  #cause(): unknown {
+    return this.state.kind === "lost" ? this.state.cause : undefined;
   }
 
   async #connect(): Promise<pg.Client> {
@@ -171,6 +188,7 @@ export class DatabaseHold {
     const before = this.state.kind;
     const state = await this.#attempt();
     if (state.kind === "another" && before !== "another") {
+      this.onYielded();
       log.warn({ holder: state.holder }, "another daemon has taken the database; waiting for it");
     }
     if (state.kind !== "held") return;
@@ -184,7 +202,18 @@ function holderName(dataDir: string): string {
   return Buffer.from(name).subarray(0, NAME_LIMIT).toString("utf8");
 }
 
-function described({ name, address }: { name: string; address: string | null }): string {
+interface Holder {
+  readonly pid: number;
+  readonly name: string;
+  readonly address: string | null;
+}
+
+async function ownProcess(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  return rows[0]?.pid;
+}
+
+function described({ name, address }: Holder): string {
   return address === null ? name : `${name}, from ${address}`;
 }
 

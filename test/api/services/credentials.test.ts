@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newAccessKeyId } from "../../../src/domain/ids.js";
+import { Credentials } from "../../../src/services/credentials/credentials.js";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
 import { type Cut, type CuttingProxy, startCuttingProxy } from "../../support/cutting-proxy.js";
 import { databaseEngines } from "../../support/databases.js";
 
 const UNKNOWN_KEY = "AKPBAAAAAAAAAAAAAAAA.guessed";
+
+const HEARD = { timeout: 5000, interval: 50 };
 
 const keysOf = ({ tenantId }: TenantKey) => `/v1/tenants/${tenantId}/access-keys`;
 
@@ -39,6 +42,21 @@ describe.each(databaseEngines)("credentials in memory on $name", (engine) => {
     expect(await statusOf(UNKNOWN_KEY)).toBe(401);
     expect(await statusOf(`${admin.token}x`)).toBe(401);
     expect(statements).toBe(0);
+  });
+
+  test("beside another daemon what it changes is heard of within a second", async () => {
+    const { db, secrets } = api.context;
+    let isShared = false;
+    const beside = new Credentials(db, secrets, () => isShared);
+    await beside.reload();
+    const { keyId, token } = await api.addKey(admin.tenantId, "viewer");
+    const [id = "", secret = ""] = token.split(".");
+    const knows = async () => (await beside.holder(id, secret)) !== undefined;
+    expect(await knows()).toBe(false);
+    isShared = true;
+    await expect.poll(knows, HEARD).toBe(true);
+    await api.call(admin.token, "DELETE", `${keysOf(admin)}/${keyId}`);
+    await expect.poll(knows, HEARD).toBe(false);
   });
 
   test("a change holds from its answer on, and costs whoever comes next nothing", async () => {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -36,11 +37,12 @@ async function rivalNamed(name: string): Promise<pg.Client> {
   return client;
 }
 
-async function ask(sql: string): Promise<void> {
+async function ask(sql: string): Promise<Array<Record<string, unknown>>> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  await client.query(sql);
+  const { rows } = await client.query(sql);
   await client.end();
+  return rows;
 }
 
 /** Ends the connections of whoever holds the database, as a failure of the network does. */
@@ -93,6 +95,8 @@ it("is had again when the connection breaks, and refuses changes until then", as
 it("is left to who has taken it meanwhile, until that one ends", async () => {
   const mine = newHold("/mine");
   await mine.take();
+  const yielded = vi.fn<() => void>();
+  mine.onYielded = yielded;
   const rival = await rivalNamed("rival");
   const waiting = rival.query(LOCK);
   await cutOff();
@@ -100,7 +104,41 @@ it("is left to who has taken it meanwhile, until that one ends", async () => {
   await vi.waitFor(() => expect(mine.state).toMatchObject({ kind: "another" }), limit);
   expect(mine.state).toMatchObject({ holder: expect.stringContaining("rival") });
   expect(databaseRefusal(mine)).toMatchObject({ code: "DatabaseHeldByAnother" });
+  expect(yielded).toHaveBeenCalledOnce();
   await rival.end();
   await vi.waitFor(() => expect(mine.state.kind).toBe("held"), limit);
   await mine.release();
 });
+
+it("is not another's while the server still has a session of its own that is dead", async () => {
+  const mine = newHold("/mine");
+  await mine.take();
+  const pid = await holderPid();
+  const kinds = new Set<string>();
+  const watching = setInterval(() => kinds.add(mine.state.kind), 5);
+  process.kill(pid, "SIGSTOP");
+  try {
+    await vi.waitFor(() => expect(mine.state.kind).toBe("lost"), limit);
+    await vi.waitFor(async () => expect(await hasSignal(pid)).toBe(true), limit);
+    expect(databaseRefusal(mine)).toMatchObject({ code: expect.not.stringContaining("Another") });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await vi.waitFor(() => expect(mine.state.kind).toBe("held"), limit);
+  clearInterval(watching);
+  expect([...kinds].sort()).toEqual(["held", "lost"]);
+  expect(await holderPid()).not.toBe(pid);
+  await mine.release();
+});
+
+async function holderPid(): Promise<number> {
+  const [row] = await ask("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted");
+  return Number(row?.["pid"]);
+}
+
+/** Whether a stopped process has been asked to end. */
+async function hasSignal(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const pending = /^ShdPnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${pending}`) & (1n << 14n)) !== 0n;
+}

@@ -79,6 +79,20 @@ it("keeps no other installation from the same switch", async () => {
   expect(await other.reconcile(slice("all", []))).toMatchObject(ALL_WELL);
 });
 
+it("goes to the second when the first stands down, and back when both have turned round", async () => {
+  first.backend.standDown();
+  expect(first.backend.fence()).toMatchObject({ kind: "another" });
+  await expect(first.backend.plan(TWO, { fresh: false })).rejects.toThrow(/left to the daemon/);
+  await eventually(() => second.backend.fence().kind === "ours");
+  expect(await second.reconcile(ONE)).toMatchObject(ALL_WELL);
+  second.backend.standDown();
+  first.backend.standUp();
+  await eventually(() => first.backend.fence().kind === "ours");
+  second.backend.standUp();
+  await eventually(() => reasonOf(second).includes("daemon one"));
+  expect(await first.reconcile(ONE)).toMatchObject(ALL_WELL);
+});
+
 it("begins no change once the switch is known to be another's, not even one that is staged", async () => {
   const before = await flows();
   const plan = await first.backend.plan(TWO, { fresh: false });

@@ -103,7 +103,7 @@ it("leaves no connection to the control socket behind that was opened halfway", 
 
 it("keeps nobody waiting for an answer or a row of a connection that is closed", async () => {
   server = await rpcServer(database);
-  const options = { address: `unix:${server.path}`, lock: "lock" };
+  const options = { address: `unix:${server.path}`, lock: "lock", wantsLock: true };
   const open = () =>
     Ovsdb.open({ ...options, lost: () => {}, changed: () => {}, lockChanged: () => {} });
   const closed = await open();

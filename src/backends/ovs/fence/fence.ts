@@ -32,6 +32,7 @@ export class Fence implements FenceCheck {
   readonly #options: FenceOptions;
   #kind: FenceState["kind"] = "unknown";
   #holder: string | undefined;
+  #standsDown = false;
 
   constructor(options: FenceOptions) {
     this.#options = options;
@@ -41,16 +42,27 @@ export class Fence implements FenceCheck {
     return serviceLock(this.#options.installationId);
   }
 
+  /** Whether the switch is left to others for now. */
+  get standsDown(): boolean {
+    return this.#standsDown;
+  }
+
   get state(): FenceState {
+    if (this.#standsDown) return { kind: "another", reason: STOOD_DOWN };
     return this.#kind === "another"
       ? { kind: "another", reason: this.#reason() }
       : { kind: this.#kind };
   }
 
   check(): void {
-    if (this.#kind === "ours") return;
     const { state } = this;
+    if (state.kind === "ours") return;
     throw new SwitchNotHeld(state.kind === "another" ? state.reason : NOT_GIVEN);
+  }
+
+  stand(isUp: boolean): void {
+    this.#standsDown = !isUp;
+    if (isUp && this.#kind === "ours") this.#kind = "unknown";
   }
 
   /** To be called when the database is there. */
@@ -58,7 +70,7 @@ export class Fence implements FenceCheck {
     this.#read(ovsdb);
     if (ovsdb.isLocked) this.#take(ovsdb);
     // A connection of our own that the database has not found to be gone yet is nobody else.
-    else if (this.#holder === this.#options.holder) this.#kind = "unknown";
+    else if (this.#holder === this.#options.holder || this.#standsDown) this.#kind = "unknown";
     else this.#yield();
   }
 
@@ -115,4 +127,6 @@ export class Fence implements FenceCheck {
 }
 
 const NOT_GIVEN = "the database of the switch has not given this daemon the switch yet";
+const STOOD_DOWN =
+  "the switch is left to the daemon that works on the database: this one changes nothing meanwhile";
 const WAITING = "another daemon holds the switch; waiting for it to end";

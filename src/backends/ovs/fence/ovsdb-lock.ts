@@ -37,6 +37,13 @@ export class OvsdbLock {
     if (!this.#wasTold) this.#isHeld = isGranted(answer);
   }
 
+  /** Gives the lock up, or no longer waits for it. From the call on it does not count as held. */
+  async release(rpc: JsonRpc): Promise<void> {
+    this.#isHeld = false;
+    this.#wasTold = false;
+    await rpc.request("unlock", [this.#name], LIMIT_MS);
+  }
+
   /** Takes in a notification of the server. */
   notified(method: string, params: unknown): void {
     if (method !== "locked" && method !== "stolen") return;
