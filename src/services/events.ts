@@ -22,6 +22,11 @@ export async function listEvents(
   return { items, next: items.length < limit ? null : (items.at(-1)?.id ?? null) };
 }
 
+/** Where a list that is empty from its beginning goes on: what has been removed is not missing in it. */
+export async function emptyListEnd(ctx: ServiceContext, caller: Principal): Promise<number> {
+  return (await findEventRange(ctx.db, caller.tenantId)).removedUpTo;
+}
+
 /** Which key of another tenant was used is that tenant's business. */
 export function asSeenBy(caller: Principal, event: ResourceEvent): ResourceEvent {
   const own = caller.tenantId === null || caller.tenantId === event.actor.tenantId;

@@ -1,6 +1,6 @@
 import type { PageRequest, ResourceEvent } from "../../../domain/resources.js";
 import { letOthersGoFirst } from "../../../domain/turn.js";
-import { listEvents } from "../../../services/events.js";
+import { emptyListEnd, listEvents } from "../../../services/events.js";
 import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { fillPage } from "../page-filling.js";
@@ -23,7 +23,7 @@ export const eventRoutes: RouteGroup = (scope, deps) => {
         pause: () => letOthersGoFirst(caller),
       };
       const { items, last } = await fillPage({ limit, after }, source);
-      return { items, nextAfter: last };
+      return { items, nextAfter: last > 0 ? last : await emptyListEnd(context, caller) };
     },
   });
   eventStreamRoutes(scope, deps);

@@ -40,7 +40,7 @@ export const eventStreamSchema = z.strictObject({
 
 export const eventStreamHeaders = z.looseObject({
   "last-event-id": z
-    .union([eventId, z.literal("")])
+    .union([eventId, z.literal("")], "expected a whole number from 0 on")
     .optional()
     .describe("Resume after this event; goes before `after`"),
 });
