@@ -57,7 +57,6 @@ async function writeBack(
     {
       installed: due.filter(({ admitted }) => admitted).map(({ id }) => id),
       removed: due.filter(({ admitted }) => !admitted).map(({ id }) => id),
-      vpcIds: due.flatMap(endsOf),
     },
     clock(),
   );

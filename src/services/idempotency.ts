@@ -10,7 +10,8 @@ import {
   insertCall,
   type NotedChange,
   releaseCall,
-  removeCalls,
+  removeOldCall,
+  removeOldCalls,
   type StoredCall,
   storeAnswer,
   takeOverCall,
@@ -89,7 +90,7 @@ export async function endAbandonedClaims(ctx: ServiceContext): Promise<void> {
 
 /** Forgets keys whose time is up. */
 export async function forgetIdempotencyKeys(ctx: ServiceContext): Promise<void> {
-  await removeCalls(ctx.db, forgottenUntil(ctx.clock()));
+  await removeOldCalls(ctx.db, forgottenUntil(ctx.clock()));
 }
 
 /** Undefined: look again in a moment. */
@@ -105,7 +106,7 @@ async function judge(
   const call = await findCall(ctx.db, claim);
   if (call === null) return undefined;
   if (call.createdAt <= forgottenUntil(now)) {
-    await removeCalls(ctx.db, forgottenUntil(now), claim);
+    await removeOldCall(ctx.db, forgottenUntil(now), claim);
     return undefined;
   }
   if (call.fingerprint !== fingerprint) throw mismatch();

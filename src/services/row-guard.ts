@@ -1,4 +1,4 @@
-import { storeFailure } from "../store/database/errors.js";
+import { Patience } from "../store/patience.js";
 
 /** Decides what becomes of rows that cannot be dealt with. */
 export interface RowGuard {
@@ -27,12 +27,13 @@ export async function eachRow<R extends { readonly id: string }>(
   guard: RowGuard,
   work: (row: R) => Promise<void>,
 ): Promise<void> {
+  const patience = new Patience();
   for (const row of rows) {
     if (!guard.isDue(row.id)) continue;
     try {
       await work(row);
     } catch (error) {
-      if (isDatabaseAway(error)) {
+      if (patience.isOver(error)) {
         guard.interrupted(row.id);
         throw error;
       }
@@ -41,9 +42,4 @@ export async function eachRow<R extends { readonly id: string }>(
     }
     guard.done(row.id);
   }
-}
-
-/** The other rows would fare no better. */
-export function isDatabaseAway(error: unknown): boolean {
-  return storeFailure(error).kind === "unavailable";
 }

@@ -1,4 +1,4 @@
-import { storeFailure } from "./database/errors.js";
+import { Patience } from "./patience.js";
 
 /** One of many that could not be done with the others, nor alone. */
 export interface Failed<T> {
@@ -9,22 +9,26 @@ export interface Failed<T> {
 /**
  * Does something to many at once. When that fails it is done to each half alone, and so on down to
  * those that fail alone, which keep the others from nothing.
- * @throws what a database that is away makes it fail with
+ * @throws what a database that is away, or troubled beyond single rows, makes it fail with
  */
-export async function togetherOrApart<T>(
+export function togetherOrApart<T>(
   items: readonly T[],
   work: (items: readonly T[]) => Promise<void>,
 ): Promise<Array<Failed<T>>> {
-  const [first] = items;
-  if (first === undefined) return [];
-  try {
-    await work(items);
-    return [];
-  } catch (error) {
-    if (storeFailure(error).kind === "unavailable") throw error;
-    if (items.length === 1) return [{ item: first, error }];
-  }
-  const middle = Math.ceil(items.length / 2);
-  const left = await togetherOrApart(items.slice(0, middle), work);
-  return [...left, ...(await togetherOrApart(items.slice(middle), work))];
+  const patience = new Patience();
+  const attempt = async (some: readonly T[]): Promise<Array<Failed<T>>> => {
+    const [first] = some;
+    if (first === undefined) return [];
+    try {
+      await work(some);
+      return [];
+    } catch (error) {
+      if (some.length === 1 ? patience.isOver(error) : patience.isInVain(error)) throw error;
+      if (some.length === 1) return [{ item: first, error }];
+    }
+    const middle = Math.ceil(some.length / 2);
+    const left = await attempt(some.slice(0, middle));
+    return [...left, ...(await attempt(some.slice(middle)))];
+  };
+  return attempt(items);
 }

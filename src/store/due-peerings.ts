@@ -56,6 +56,10 @@ export async function findHiddenPeerings(
     ORDER BY "number" LIMIT ${size}`;
 }
 
+/** Rows that somebody holds are left for the next time. */
 export async function removePeerings(client: Tx, ids: readonly string[]): Promise<void> {
-  await client.$executeRaw`DELETE FROM "vpc_peering" WHERE "id" = ANY(${[...ids]}::text[])`;
+  await client.$executeRaw`
+    DELETE FROM "vpc_peering" WHERE "id" IN (
+      SELECT "id" FROM "vpc_peering" WHERE "id" = ANY(${[...ids]}::text[])
+      FOR UPDATE SKIP LOCKED)`;
 }

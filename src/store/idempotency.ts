@@ -107,19 +107,23 @@ export async function endClaims(client: Tx, now: Date): Promise<void> {
   });
 }
 
-export async function removeCalls(
+/** Forgets what was called before; what somebody holds is left for the next time. */
+export async function removeOldCalls(client: Tx, createdUntil: Date): Promise<void> {
+  await client.$executeRaw`
+    DELETE FROM "idempotency_key" WHERE ("owner", "key") IN (
+      SELECT "owner", "key" FROM "idempotency_key"
+      WHERE "created_at" <= ${createdUntil}::timestamptz
+      FOR UPDATE SKIP LOCKED)`;
+}
+
+/** Forgets one call, when it is as old. */
+export async function removeOldCall(
   client: Tx,
   createdUntil: Date,
-  only: { readonly owner?: string; readonly key?: string } = {},
+  { owner, key }: IdempotencyClaim,
 ): Promise<void> {
-  const { owner, key } = only;
-  await client.idempotencyKey.deleteMany({
-    where: {
-      createdAt: { lte: createdUntil },
-      ...(owner !== undefined && { owner }),
-      ...(key !== undefined && { key }),
-    },
-  });
+  const where = { owner, key, createdAt: { lte: createdUntil } };
+  await client.idempotencyKey.deleteMany({ where });
 }
 
 function heldBy({ owner, key, attempt }: IdempotencyClaim) {

@@ -3,10 +3,10 @@ import { SYSTEM, type VpcPeering } from "../domain/resources.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import { type Failed, togetherOrApart } from "./apart.js";
 import { type Change, recordChanges } from "./change.js";
-import { inTransaction, type Tx } from "./database/transaction.js";
+import { inTransaction, limitLocks, type Tx } from "./database/transaction.js";
 import { settleStates } from "./peering-transitions.js";
 import { findPeeringsIn } from "./vpc-peerings.js";
-import { lockVpcRows } from "./vpcs.js";
+import { lockEndsOf } from "./vpcs.js";
 
 interface Settlement {
   readonly from: PeeringState;
@@ -28,12 +28,14 @@ const CUT: Settlement = {
   statusMessage: "Deleted",
 };
 
-/** Ids of peerings that the switch has confirmed, and of the VPCs at their ends. */
+/** Ids of peerings that the switch has confirmed. */
 export interface Confirmed {
   readonly installed: readonly string[];
   readonly removed: readonly string[];
-  readonly vpcIds: readonly string[];
 }
+
+/** Others wait for what comes after: a row that somebody holds is tried again with the next pass. */
+const LOCK_LIMIT_MS = 1000;
 
 /**
  * Writes back what the switch has confirmed. A peering that has moved on since its flows were
@@ -42,13 +44,14 @@ export interface Confirmed {
  */
 export async function settlePeerings(
   db: PrismaClient,
-  { installed, removed, vpcIds }: Confirmed,
+  { installed, removed }: Confirmed,
   at: Date,
 ): Promise<Array<Failed<string>>> {
   const present = new Set(installed);
   return togetherOrApart([...installed, ...removed], (ids) =>
     inTransaction(db, async (tx) => {
-      await lockVpcRows(tx, vpcIds);
+      await limitLocks(tx, LOCK_LIMIT_MS);
+      await lockEndsOf(tx, ids);
       await settle(
         tx,
         ids.filter((id) => present.has(id)),

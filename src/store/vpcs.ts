@@ -104,6 +104,15 @@ export async function lockVpcRows(tx: Tx, ids: readonly string[]): Promise<void>
   await tx.$queryRaw`SELECT 1 FROM "vpc" WHERE "id" = ANY(${[...ids]}::text[]) ORDER BY "id" FOR UPDATE`;
 }
 
+/** As `lockVpcRows`, for the VPCs at both ends of these peerings. */
+export async function lockEndsOf(tx: Tx, peeringIds: readonly string[]): Promise<void> {
+  await tx.$queryRaw`
+    SELECT 1 FROM "vpc" WHERE "id" IN (
+      SELECT unnest(ARRAY["requester_vpc_id", "accepter_vpc_id"]) FROM "vpc_peering"
+      WHERE "id" = ANY(${[...peeringIds]}::text[]))
+    ORDER BY "id" FOR UPDATE`;
+}
+
 /** Marks VPCs (locked by the caller) as changed: the switch is behind until it has followed. */
 export async function touchVpcs(tx: Tx, ids: readonly string[], generation: number): Promise<void> {
   await tx.$executeRaw`

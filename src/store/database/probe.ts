@@ -1,6 +1,6 @@
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.js";
 import { MissingRowError } from "./missing-row.js";
-import { inTransaction, type Tx } from "./transaction.js";
+import { inTransaction, limitLocks, type Tx } from "./transaction.js";
 
 interface Table {
   readonly name: string;
@@ -39,6 +39,9 @@ export const TABLES: Readonly<Record<Prisma.ModelName, Table>> = {
   EventRemoval: { name: "event_removal", read: (client) => client.eventRemoval.findFirst() },
 };
 
+/** Less than whoever asks has patience for: that a lock is in the way is to be said. */
+const LOCK_LIMIT_MS = 1000;
+
 /** Reads from every table. @throws what whoever reads there would be told */
 export async function probeReads(client: PrismaClient): Promise<void> {
   for (const { read } of Object.values(TABLES)) await read(client);
@@ -52,6 +55,7 @@ export async function probeReads(client: PrismaClient): Promise<void> {
 export async function probeWrites(client: PrismaClient): Promise<void> {
   await inTransaction(client, async (tx) => {
     await assertPermitted(tx);
+    await lockAll(tx);
     await tx.$queryRaw`SELECT set_config('work_mem', '64kB', true)`;
     // More rows than that holds: they go to a temporary file, beside the tables unless set otherwise.
     await tx.$queryRaw`SELECT count(*)::int FROM generate_series(1, 10000)`;
@@ -59,6 +63,13 @@ export async function probeWrites(client: PrismaClient): Promise<void> {
     const rows = await tx.$executeRaw`UPDATE "generation" SET "value" = "value"`;
     if (rows === 0) throw new MissingRowError("generation");
   });
+}
+
+/** As those do who change rows. */
+async function lockAll(tx: Tx): Promise<void> {
+  await limitLocks(tx, LOCK_LIMIT_MS);
+  const tables = Object.values(TABLES).map(({ name }) => `"${name}"`);
+  await tx.$executeRawUnsafe(`LOCK TABLE ${tables.join(", ")} IN ROW EXCLUSIVE MODE`);
 }
 
 class PermissionMissingError extends Error {
@@ -72,7 +83,10 @@ async function assertPermitted(tx: Tx): Promise<void> {
   const denied = await tx.$queryRaw<Array<{ name: string }>>`
     SELECT "name" FROM unnest(${names}::text[]) AS "name"
     WHERE NOT (has_table_privilege("name", 'INSERT') AND has_table_privilege("name", 'UPDATE')
-      AND has_table_privilege("name", 'DELETE'))`;
+      AND has_table_privilege("name", 'DELETE'))
+    UNION ALL SELECT "sequencename" FROM "pg_sequences"
+    WHERE "schemaname" = 'public'
+      AND NOT has_sequence_privilege("sequencename", 'USAGE, UPDATE')`;
   if (denied.length === 0) return;
   const tables = denied.map(({ name }) => name).join(", ");
   throw new PermissionMissingError(`permission to change is missing: ${tables}`);

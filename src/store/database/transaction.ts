@@ -36,6 +36,11 @@ export async function inTransaction<T>(
   }
 }
 
+/** For the rest of this transaction: how long to wait for a lock that somebody holds. */
+export async function limitLocks(tx: Tx, limitMs: number): Promise<void> {
+  await tx.$queryRaw`SELECT set_config('lock_timeout', ${`${limitMs}ms`}, true)`;
+}
+
 async function commit<T>(
   client: PrismaClient,
   work: (tx: Tx) => Promise<T>,

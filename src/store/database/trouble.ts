@@ -16,6 +16,7 @@ export type Trouble =
 
 /** SQLSTATE, PostgreSQL manual, appendix A. */
 const ofSqlState: Readonly<Record<string, Trouble>> = {
+  "23502": "damaged", // we give every column that we know a value
   "25006": "read-only", // a standby, default_transaction_read_only, a remounted disk
   "25P03": "slow", // we sat idle inside a transaction for too long, and were cut off
   "25P04": "slow",
@@ -23,10 +24,13 @@ const ofSqlState: Readonly<Record<string, Trouble>> = {
   "3F000": "damaged",
   "42501": "refused",
   // What is asked for is fixed, and was there when the daemon started.
-  "42P01": "damaged",
   "42703": "damaged",
   "42704": "damaged",
+  "42804": "damaged",
+  "42809": "damaged",
   "42883": "damaged",
+  "42P01": "damaged",
+  "42P10": "damaged",
   "53100": "full",
   "55000": "refused", // a database that takes no connections
   "55006": "crowded",
@@ -38,11 +42,15 @@ const ofSqlState: Readonly<Record<string, Trouble>> = {
 /** Whole classes, for states that are not listed above. */
 const ofSqlStateClass: Readonly<Record<string, Trouble>> = {
   "08": "unreachable",
+  "0A": "damaged",
+  "26": "damaged",
   "28": "refused",
   "53": "crowded",
   "57": "unreachable",
   "58": "damaged",
   F0: "damaged",
+  HV: "damaged", // a table that is another server's
+  P0: "damaged", // raised by a trigger, and we have none
   XX: "damaged",
 };
 
@@ -56,8 +64,10 @@ const ofPrismaCode: Readonly<Record<string, Trouble>> = {
   P1010: "refused",
   P1011: "unreachable",
   P1017: "unreachable",
+  P2011: "damaged",
   P2021: "damaged",
   P2022: "damaged",
+  P2023: "damaged",
   P2024: "crowded",
   P2028: "slow",
   P2037: "crowded",

@@ -91,7 +91,7 @@ describe.each(databaseEngines)("sets that are larger than a statement, on $name"
     expect(peering.accepter.blocks).toEqual([]);
     const all = IDS.map((id) => ({ ...peering, id }));
     await settleStates(db, all, { to: "deleting", statusMessage: "", at });
-    await settlePeerings(db, { installed: [], removed: IDS, vpcIds: IDS }, at);
+    await settlePeerings(db, { installed: [], removed: IDS }, at);
     expect((await findPeering(db, "the-last"))?.state).toBe("deleted");
   });
 });

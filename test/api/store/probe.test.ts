@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { databaseHealth } from "../../../src/services/health.js";
 import { type Database, openDatabase } from "../../../src/store/database/open.js";
@@ -56,4 +57,26 @@ describe.each(databaseEngines)("looking at what works, on $name", (engine) => {
     await database.client.$executeRaw`ALTER TABLE "event_away" RENAME TO "event"`;
     expect(await health()).toEqual({ reads: undefined, writes: undefined });
   });
+});
+
+test("a table that somebody holds is named as that", async () => {
+  const engine = databaseEngines.find(({ name }) => name === "postgres");
+  const fresh = await engine?.fresh();
+  if (fresh === undefined) throw new Error("there is no PostgreSQL engine");
+  const database = await openDatabase({ ...fresh, log: recordingLog() });
+  const other = new pg.Client({ connectionString: fresh.databaseUrl });
+  await other.connect();
+  const health = databaseHealth(database.client, recordingLog());
+  const held = expect.stringContaining("holds a lock");
+  try {
+    await other.query("BEGIN; LOCK TABLE event IN EXCLUSIVE MODE");
+    expect(await health()).toEqual({ reads: undefined, writes: held });
+    await other.query("ROLLBACK");
+    const well = { reads: undefined, writes: undefined };
+    await expect.poll(health, { timeout: 5000 }).toEqual(well);
+  } finally {
+    await other.end();
+    await database.close();
+    await fresh.cleanup();
+  }
 });

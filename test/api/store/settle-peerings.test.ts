@@ -26,7 +26,7 @@ describe.each(databaseEngines)("peerings that the switch confirmed, on $name", (
     await addPeering("moved-on", "deleting", ownTenant);
     const removed = ["c", "d"];
     const installed = ["b", "a", "moved-on"];
-    await settlePeerings(db, { installed, removed, vpcIds: [] }, at);
+    await settlePeerings(db, { installed, removed }, at);
   });
 
   afterAll(async () => {

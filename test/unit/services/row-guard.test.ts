@@ -57,6 +57,29 @@ it("ends when the database is away, and begins with the others the next time", a
   expect([second.dealt, third.dealt]).toEqual([["b"], ["c"]]);
 });
 
+it("goes on past rows that somebody holds or nobody can read, a few times", async () => {
+  const troubled = (...codes: string[]) =>
+    new Map(
+      codes.map((code, at) => [ROWS[at]?.id ?? "", Object.assign(new Error(code), { code })]),
+    );
+  const some = deal(setbacks().guard, troubled("55P03", "XX001"));
+  await some.done;
+  expect(some.dealt).toEqual(["a", "b", "c"]);
+  const { guard } = setbacks();
+  const many = eachRow(
+    Array.from({ length: 100 }, (_, id) => ({ id: `${id}` })),
+    guard,
+    async () => {
+      throw Object.assign(new Error("held"), { code: "55P03" });
+    },
+  );
+  await expect(many).rejects.toThrow("held");
+  expect(["0", "1", "2", "3", "4"].map((id) => guard.isDue(id))).toEqual([
+    ...[false, false, false, false],
+    true,
+  ]);
+});
+
 it("without anybody who looks after failures the first one ends it", async () => {
   const poison = new Error("poison");
   const { dealt, done } = deal(strict, new Map([["b", poison]]));

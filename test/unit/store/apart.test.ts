@@ -48,3 +48,21 @@ it("tries no part when the database is away", async () => {
   await expect(done).rejects.toBe(away);
   expect(calls).toBe(1);
 });
+
+it("passes by a row that somebody holds, and ends when it is not one alone", async () => {
+  const held = Object.assign(new Error("held"), { code: "55P03" });
+  const done: number[] = [];
+  const failed = await togetherOrApart(ITEMS, async (items) => {
+    if (items.includes(42)) throw held;
+    done.push(...items);
+  });
+  expect(failed).toEqual([{ item: 42, error: held }]);
+  expect(done).toHaveLength(ITEMS.length - 1);
+  let calls = 0;
+  const all = togetherOrApart(ITEMS, async () => {
+    calls += 1;
+    throw held;
+  });
+  await expect(all).rejects.toBe(held);
+  expect(calls).toBeLessThan(15);
+});
