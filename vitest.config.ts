@@ -3,16 +3,17 @@ import { defineConfig } from "vitest/config";
 
 const shared = { environment: "node" as const, restoreMocks: true };
 
-/** Loading Prisma and the app takes seconds: files share what is loaded, a process for each core. */
-const together = { ...shared, isolate: false, maxWorkers: availableParallelism() };
+/** Loading Prisma and the app takes seconds: files share what is loaded. */
+const together = { ...shared, isolate: false };
+const onAllCores = { ...together, maxWorkers: availableParallelism() };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...together, name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { ...onAllCores, name: "unit", include: ["test/unit/**/*.test.ts"] } },
       {
         test: {
-          ...together,
+          ...onAllCores,
           name: "api",
           include: ["test/api/**/*.test.ts"],
           globalSetup: ["test/support/databases.global-setup.ts"],
@@ -22,7 +23,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...shared,
+          ...together,
           name: "ovs",
           include: ["test/ovs/**/*.test.ts"],
           // Several switches at once on a small machine only slow one another down.

@@ -7,7 +7,7 @@ import { uniqueName } from "../../support/sandbox.js";
 import { view } from "../../unit/api/fixtures.js";
 import { ALL_WELL, eventually, stageForAll } from "./fixture.js";
 
-const BRIDGES = 100;
+const BRIDGES = 30;
 const ROUNDS = 11;
 
 const stage = stageForAll();
