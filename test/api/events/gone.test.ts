@@ -133,4 +133,20 @@ describe.each(databaseEngines)("events that are not there, on $name", (engine) =
     expect((await stream.take(rest.length)).map(({ data }) => data)).toEqual(rest);
     stream.leave();
   });
+
+  test("from a list that is empty from its beginning: it says where it goes on", async () => {
+    const forget = (count: number) =>
+      removeOldEvents(app.context.db, { since: new Date(0), count }, 1000);
+    await newVpc(app, one.token, "10.0.0.0/16");
+    const last = (await listedEvents(app, one.token)).at(-1)?.id ?? 0;
+    await newVpc(app, two.token, "10.0.0.0/16");
+    await forget(1);
+    const empty = await ask(one.token, "");
+    expect(empty.body).toEqual({ items: [], nextAfter: last });
+    expect(await statuses(one.token, last)).toEqual([200, 200, 200]);
+    await newVpc(app, one.token, "10.1.0.0/16");
+    await newVpc(app, two.token, "10.1.0.0/16");
+    await forget(1);
+    expect(await statuses(one.token, last)).toEqual([410, 410, 410]);
+  });
 });

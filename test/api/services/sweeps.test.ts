@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Principal } from "../../../src/domain/principal.js";
 import { authenticate } from "../../../src/services/authentication.js";
@@ -9,7 +10,12 @@ import {
 import { Setbacks } from "../../../src/services/setbacks.js";
 import { acceptPeering, getPeering, requestPeering } from "../../../src/services/vpc-peerings.js";
 import { createVpc } from "../../../src/services/vpcs.js";
-import { PEERING_EXPIRY_SECONDS, startTestApi, type TestApi } from "../../support/api.js";
+import {
+  PEERING_EXPIRY_SECONDS,
+  startTestApi,
+  type TenantKey,
+  type TestApi,
+} from "../../support/api.js";
 import { TestClock } from "../../support/clock.js";
 import { databaseEngines } from "../../support/databases.js";
 
@@ -139,5 +145,72 @@ describe.each(databaseEngines)("a row that always fails, on $name", (engine) => 
     expect(await stateOf(bad)).toBe("provisioning");
     await db.$executeRaw`DELETE FROM "poison"`;
     await expect.poll(() => stateOf(bad), { timeout: 30_000 }).toBe("active");
+  });
+});
+
+describe("a row that somebody holds, on PostgreSQL", () => {
+  const clock = new TestClock();
+  let api: TestApi;
+  let databaseUrl: string | undefined;
+  let one: TenantKey;
+
+  beforeAll(async () => {
+    const engine = databaseEngines.find(({ name }) => name === "postgres");
+    const fresh = await engine?.fresh();
+    if (fresh === undefined) throw new Error("there is no PostgreSQL engine");
+    ({ databaseUrl } = fresh);
+    const own = { name: "postgres", fresh: async () => fresh } as const;
+    api = await startTestApi(own, { clock: clock.read, sweeping: false });
+    one = await api.createTenantWithKey("admin");
+  });
+  afterAll(() => api.stop());
+
+  /** While a transaction of somebody else holds these rows. */
+  async function whileHeld<T>(rows: string, work: () => Promise<T>): Promise<T> {
+    const other = new pg.Client({ connectionString: databaseUrl });
+    await other.connect();
+    try {
+      await other.query(`BEGIN; SELECT 1 FROM ${rows} FOR UPDATE`);
+      return await work();
+    } finally {
+      await other.end();
+    }
+  }
+
+  async function accepted(n: number): Promise<{ id: string; ends: string[] }> {
+    const vpc = (at: number) => api.createVpc(one.token, `10.${at}.0.0/16`);
+    const ends = [await vpc(2 * n), await vpc(2 * n + 1)];
+    const [requesterVpcId, accepterVpcId] = ends;
+    const body = { requesterVpcId, accepterVpcId };
+    const { id } = (await api.call(one.token, "POST", "/v1/vpc-peerings", body)).body;
+    return { id, ends };
+  }
+
+  it("keeps no other peering from being written back, and none that has ended", async () => {
+    const [held, free] = [await accepted(1), await accepted(2)];
+    const { db, waker } = api.context;
+    const asleep = vi.spyOn(waker, "wake").mockImplementation(() => {});
+    const accept = ({ id }: { id: string }) =>
+      api.call(one.token, "POST", `/v1/vpc-peerings/${id}/accept`);
+    for (const peering of [held, free]) expect((await accept(peering)).status).toBe(200);
+    asleep.mockRestore();
+    const stateOf = async ({ id }: { id: string }) =>
+      (await db.vpcPeering.findUniqueOrThrow({ where: { id } })).state;
+    await whileHeld(`vpc WHERE id = '${held.ends[0]}'`, async () => {
+      waker.wake([...held.ends, ...free.ends]);
+      await expect.poll(() => stateOf(free), { timeout: 30_000 }).toBe("active");
+      expect(await stateOf(held)).toBe("provisioning");
+    });
+    await expect.poll(() => stateOf(held), { timeout: 30_000 }).toBe("active");
+    for (const { id } of [held, free]) {
+      const path = `/v1/vpc-peerings/${id}?wait=10`;
+      expect((await api.call(one.token, "DELETE", path)).status).toBeLessThan(300);
+    }
+    clock.advance(3 * DAY_MS);
+    await whileHeld(`vpc_peering WHERE id = '${held.id}'`, () => forgetHiddenPeerings(api.context));
+    const left = async () => (await db.vpcPeering.findMany()).map(({ id }) => id);
+    expect(await left()).toEqual([held.id]);
+    await forgetHiddenPeerings(api.context);
+    expect(await left()).toEqual([]);
   });
 });
