@@ -17,7 +17,7 @@ export function observeHttpConnections(
   });
   new Counter({
     name: "patchbay_http_connections_closed_total",
-    help: "Connections closed for room, for too many of one address, or for lack of progress",
+    help: "Connections closed for room, too many of one address, no progress or too many requests",
     labelNames: ["reason"],
     registers: [registry],
     collect() {

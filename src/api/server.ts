@@ -11,6 +11,7 @@ import {
 import type { Cidr } from "../domain/cidr.js";
 import { isProxy } from "../domain/clients.js";
 import { type ConnectionLimits, USUAL_LIMITS } from "./connections/limits.js";
+import { oneAtATime } from "./connections/one-at-a-time.js";
 import { refuse } from "./connections/refusal.js";
 import { ConnectionWatch } from "./connections/watch.js";
 import { sendError } from "./plugins/problem-documents.js";
@@ -64,7 +65,7 @@ export function createServer(
     exposeHeadRoutes: false,
     // Requests that are under way, or arrive on a connection being closed, are still answered.
     return503OnClosing: false,
-    serverFactory: (handler) => server.on("request", handler),
+    serverFactory: (handler) => server.on("request", oneAtATime(handler)),
     clientErrorHandler: (error, socket) => {
       const connection = connections.of(socket);
       if (connection === undefined) socket.destroy();

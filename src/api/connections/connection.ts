@@ -13,7 +13,7 @@ const PROGRESS = 16 * 1024;
 
 /** One client's connection, from the accepted socket on. */
 export class Connection {
-  /** Those that are not answered, in the order in which they came. */
+  /** Those that are not answered, in the order in which they came: the first is under way. */
   readonly open = new Set<Exchange>();
   /** The latest one, answered or not. */
   last: Exchange | undefined;
@@ -36,9 +36,8 @@ export class Connection {
   }
 
   phase(): Phase {
-    for (const { request, response } of this.open) {
-      if (request.complete && !response.writableEnded) return "busy";
-    }
+    const [first] = this.open;
+    if (first?.request.complete && !first.response.writableEnded) return "busy";
     if (this.last === undefined || !this.last.request.complete) return "unfinished";
     return this.open.size === 0 ? "idle" : "unread";
   }

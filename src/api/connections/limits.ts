@@ -39,6 +39,12 @@ export const CONNECTION_TIMES: ConnectionTimes = {
   sweepMs: 1000,
 };
 
+/**
+ * Requests of one connection that have no answer yet. Who sends the next before the answer is
+ * there must be ready to send it again (RFC 9112, 9.3.2).
+ */
+export const MOST_UNANSWERED = 8;
+
 /** What the connections may take of memory is bounded too. */
 const MOST_CONNECTIONS = 10_000;
 const MOST_UNFINISHED = 128;

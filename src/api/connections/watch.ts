@@ -3,10 +3,13 @@ import type { Socket } from "node:net";
 import { clientGroup } from "../../domain/clients.js";
 import { ConnectionBook } from "./book.js";
 import { Connection, type Exchange } from "./connection.js";
-import type { ConnectionBounds, ConnectionLimits } from "./limits.js";
+import { type ConnectionBounds, type ConnectionLimits, MOST_UNANSWERED } from "./limits.js";
 
-/** Why a connection was closed: no room at all, too many of one address, or no progress. */
-export type Closure = "room" | "address" | "time";
+/**
+ * Why a connection was closed: no room at all, too many of one address, no progress, or too many
+ * requests in it.
+ */
+export type Closure = "room" | "address" | "time" | "requests";
 
 interface Surroundings {
   readonly limits: ConnectionLimits;
@@ -24,7 +27,7 @@ export class ConnectionWatch {
   readonly #connections = new Set<Connection>();
   readonly #byEnds = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  readonly closures: Record<Closure, number> = { room: 0, address: 0, time: 0 };
+  readonly closures: Record<Closure, number> = { room: 0, address: 0, time: 0, requests: 0 };
 
   constructor(server: Server, { limits, isProxy, now }: Surroundings) {
     this.#limits = limits;
@@ -58,7 +61,11 @@ export class ConnectionWatch {
   /** Notes a request whose header has come. */
   began(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.of(request.socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.accepted.destroyed) return;
+    if (connection.open.size === MOST_UNANSWERED) {
+      this.#close(connection, "requests");
+      return;
+    }
     const exchange: Exchange = { request, response };
     connection.open.add(exchange);
     connection.last = exchange;

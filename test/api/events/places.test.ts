@@ -100,6 +100,14 @@ describe.each(databaseEngines)("places for event streams on $name", (engine) => 
     expect(await opens(key.token)).toBe(429);
   });
 
+  test("are given back when the client had asked for several on one connection", async () => {
+    for (let each = 0; each < 4; each += 1) await askAndLeave(app.url, key.token, 2 * MOST);
+    await haveRoom(key.token);
+    await haveRoom(key.token);
+    await haveRoom(key.token);
+    expect(await opens(key.token)).toBe(429);
+  });
+
   test("are given back when the credential ends, though the client does not read", async () => {
     const ending = await newKey(app, key.tenantId, "admin");
     await writeMuch(app, key.tenantId);
@@ -119,13 +127,13 @@ describe.each(databaseEngines)("places for event streams on $name", (engine) => 
   });
 });
 
-/** Sends the request and is gone at once. */
-async function askAndLeave(url: string, token: string): Promise<void> {
+/** Sends the request, so many times, and is gone at once. */
+async function askAndLeave(url: string, token: string, times = 1): Promise<void> {
   const client = connect(Number(new URL(url).port), "127.0.0.1");
   client.on("error", () => undefined);
   await once(client, "connect");
   const head = `GET /v1/events/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
-  await new Promise((resolve) => client.write(head, resolve));
+  await new Promise((resolve) => client.write(head.repeat(times), resolve));
   client.destroy();
 }
 

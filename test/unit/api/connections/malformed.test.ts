@@ -84,17 +84,6 @@ describe.each([
     expect(client.received()).toMatch(/released.*answer.*ValidationError/s);
   });
 
-  test("many requests at once are all answered, and the connection is kept", async () => {
-    const client = await served.connect();
-    client.send(GET.repeat(100));
-    const answers = () => client.received().match(/answer/g)?.length;
-    await expect.poll(answers, PATIENCE).toBe(100);
-    client.send(GET);
-    await expect.poll(answers, PATIENCE).toBe(101);
-    expect(client.isClosed()).toBe(false);
-    client.socket.destroy();
-  });
-
   test("an upgrade is not taken up, and a tunnel is not made", async () => {
     const upgrade = "connection: upgrade, close\r\nupgrade: websocket";
     const received = await answersTo(`GET / HTTP/1.1\r\nhost: x\r\n${upgrade}\r\n\r\n`);

@@ -20,6 +20,8 @@ export interface Served {
   readonly port: number;
   readonly logged: () => string;
   connect(place?: Partial<Place>): Promise<RawClient>;
+  /** What the app was asked for, in this order. */
+  readonly begun: readonly string[];
   /** Lets the calls of /held be answered. */
   release(): void;
 }
@@ -39,9 +41,12 @@ export async function serve(
   });
   problemDocuments(app, () => undefined);
   requireHost(app);
+  const begun: string[] = [];
+  app.addHook("onRequest", async ({ url }) => void begun.push(url));
   const held: Array<() => void> = [];
   app.get("/", async () => "answer");
   app.post("/", async () => "taken");
+  app.get("/last", async (_request, reply) => reply.header("connection", "close").send("last"));
   app.get("/much", async () => MUCH);
   app.get("/held", () => new Promise((resolve) => void held.push(() => resolve("released"))));
   app.get("/stream", async (_request, reply) => {
@@ -55,7 +60,7 @@ export async function serve(
   const release = () => {
     for (const answer of held.splice(0)) answer();
   };
-  return { app, port, logged: () => lines.join(""), connect, release };
+  return { app, port, logged: () => lines.join(""), connect, begun, release };
 }
 
 export interface RawAnswer {
