@@ -6,6 +6,12 @@ const MAPPED = 0xffffn;
 /** What one customer is given of IPv6, so that more addresses are not more clients. */
 const ONE_CLIENT_IPV6 = 64;
 
+/** How proxies write whom they pass on: an address, or one with a port, and in quotes or not. */
+const FORWARDED = /^"?(?:\[(?<bracketed>[^\]]*)\](?::\d+)?|(?<v4>[\d.]+):\d+|(?<bare>[^"]*))"?$/;
+
+/** All that cannot be read is one client, so that nobody becomes many by what he writes. */
+const UNREADABLE = "unreadable";
+
 /** Reads an address; what an IPv6 socket says of IPv4 is IPv4. */
 export function parseClient(text: string): Ip | undefined {
   const ip = parseIp(text);
@@ -15,8 +21,8 @@ export function parseClient(text: string): Ip | undefined {
 
 /** The same text for all addresses that count as one client: an IPv4 address, or a /64 of IPv6. */
 export function clientGroup(address: string): string {
-  const ip = parseClient(address);
-  if (ip === undefined) return address;
+  const ip = parseForwarded(address);
+  if (ip === undefined) return UNREADABLE;
   if (ip.family === 4) return `4:${ip.value}`;
   return `6:${(ip.value & netmask(6, ONE_CLIENT_IPV6)).toString(16)}`;
 }
@@ -39,8 +45,15 @@ export function parseProxy(text: string): Cidr | undefined {
 /** Whether this address is a proxy's. */
 export function isProxy(proxies: readonly Cidr[], address: string): boolean {
   if (proxies.length === 0) return false;
-  const ip = parseClient(address);
+  const ip = parseForwarded(address);
   return ip !== undefined && proxies.some((block) => containsIp(block, ip));
+}
+
+function parseForwarded(text: string): Ip | undefined {
+  const { bracketed, v4, bare = "" } = FORWARDED.exec(text)?.groups ?? {};
+  const address = bracketed ?? v4 ?? bare;
+  // Sockets of addresses that are a link's own tell the link, too.
+  return parseClient(address.replace(/%.*$/, ""));
 }
 
 function plainBlock(block: Cidr): Cidr {

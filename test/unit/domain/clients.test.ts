@@ -11,7 +11,21 @@ describe("whom an address stands for", () => {
     ["2001:db8:0:1::1", "2001:db8:0:2::1", false],
     ["::1", "127.0.0.1", false],
     ["::192.0.2.1", "192.0.2.1", false],
-    ["", "", true],
+    ["192.0.2.1", "192.0.2.1:4711", true],
+    ["192.0.2.1:4711", "192.0.2.1:4712", true],
+    ["192.0.2.1:4711", "192.0.2.2:4711", false],
+    ["192.0.2.1", '"192.0.2.1:4711"', true],
+    ["192.0.2.1", "[::ffff:192.0.2.1]:4711", true],
+    ["2001:db8::1", "[2001:db8::1]", true],
+    ["2001:db8::1", "[2001:db8::1]:4711", true],
+    ["2001:db8::1", '"[2001:db8::2]:4711"', true],
+    ["2001:db8::1", '"[2001:db9::1]:4711"', false],
+    ["fe80::1%eth0", "fe80::2%eth1", true],
+    ["fe80::1%eth0", "2001:db8::1", false],
+    ["unknown", "_hidden", true],
+    ["unknown", "192.0.2.1:x", true],
+    ["unknown", "192.0.2.1", false],
+    ["unknown", "", true],
   ])("%j and %j are one client: %j", (a, b, same) => {
     expect(clientGroup(a) === clientGroup(b)).toBe(same);
   });
@@ -34,7 +48,9 @@ describe("proxies", () => {
     ["2001:db8::/32", "2001:db9::1", false],
     ["2001:db8::/32", "10.0.0.1", false],
     ["10.0.0.0/8", "unknown", false],
-    ["10.0.0.0/8", "10.0.0.1:4711", false],
+    ["10.0.0.0/8", "10.0.0.1:4711", true],
+    ["10.0.0.0/8", "11.0.0.1:4711", false],
+    ["2001:db8::/32", '"[2001:db8::1]:4711"', true],
     ["10.0.0.0/8", "", false],
   ])("%j: %j is one: %j", (proxy, address, expected) => {
     expect(isIn(proxy, address)).toBe(expected);
