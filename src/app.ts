@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { type RateLimits, RequestLimits } from "./api/limits/request-limits.js";
 import { createMetrics, type ReconcileActivity } from "./api/metrics.js";
 import { admitRequests, requireCredential } from "./api/plugins/authentication.js";
+import { refuseExpectations } from "./api/plugins/expectations.js";
 import { requireHost } from "./api/plugins/host-header.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
 import { openApi } from "./api/plugins/openapi.js";
@@ -58,6 +59,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const limits = new RequestLimits(deps.rateLimits);
   admitRequests(app, (token) => authenticate(deps.context, token), limits);
   requireHost(app);
+  refuseExpectations(app);
   const queues = queuesFor(deps.turns);
   const metrics = createMetrics(app, deps.view, deps.activity, queues.database);
   await openApi(app, deps.version);

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import {
   type FastifyBaseLogger,
@@ -16,7 +16,6 @@ import { refuse } from "./connections/refusal.js";
 import { ConnectionWatch } from "./connections/watch.js";
 import { sendError } from "./plugins/problem-documents.js";
 import { requestId } from "./plugins/request-log.js";
-import { PROBLEM_MEDIA_TYPE, problemDocument } from "./problems/problem.js";
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const LONGEST_PATH_PARAMETER = 200;
@@ -96,17 +95,8 @@ function nodeServer(tls: TlsPair | undefined, limits: ConnectionLimits): Server 
     tls === undefined
       ? createHttpServer(options)
       : createHttpsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeMs });
-  return server.on("checkExpectation", refuseExpectation);
-}
-
-function refuseExpectation(request: { url?: string }, response: ServerResponse): void {
-  const detail = "100-continue is the only expectation that can be met.";
-  const instance = request.url?.split("?", 1)[0] ?? "";
-  const problem = problemDocument({ code: "ExpectationFailed", detail }, instance);
-  const text = JSON.stringify(problem);
-  const length = Buffer.byteLength(text);
-  const headers = { "content-type": PROBLEM_MEDIA_TYPE, "content-length": length };
-  response.writeHead(problem.status, { ...headers, connection: "close" }).end(text);
+  // Refused by a hook, too, so that it is counted as every other request.
+  return server.on("checkExpectation", (...exchange) => server.emit("request", ...exchange));
 }
 
 /** Lets go of every client as soon as it has its answer, from the moment the daemon is to stop. */

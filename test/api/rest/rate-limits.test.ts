@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../support/api.js";
 import { databaseEngines } from "../../support/databases.js";
@@ -159,6 +161,18 @@ describe("rate limits", () => {
       statuses.push((await ask({ url: "/metrics" }, here)).statusCode);
     }
     expect(statuses).toEqual([...Array(PER_KEY).fill(200), 429]);
+  });
+
+  test("an expectation that cannot be met counts against the address", async () => {
+    const url = await api.app.listen({ host: "127.0.0.1", port: 0 });
+    const statuses: Array<number | undefined> = [];
+    for (let i = 0; i <= PER_KEY; i += 1) {
+      const call = request(`${url}/openapi.json`, { headers: { expect: "cake" }, agent: false });
+      const [answer] = (await once(call.end(), "response")) as [IncomingMessage];
+      statuses.push(answer.resume().statusCode);
+    }
+    expect(statuses).toEqual([...Array(PER_KEY).fill(417), 429]);
+    expect((await ask({}, "127.0.0.1")).statusCode).toBe(429);
   });
 
   test("a /64 of IPv6 is one client", async () => {

@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { type ConnectionLimits, USUAL_LIMITS } from "../../../../src/api/connections/limits.js";
+import { refuseExpectations } from "../../../../src/api/plugins/expectations.js";
 import { requireHost } from "../../../../src/api/plugins/host-header.js";
 import { problemDocuments } from "../../../../src/api/plugins/problem-documents.js";
 import { createServer } from "../../../../src/api/server.js";
@@ -41,6 +42,7 @@ export async function serve(
   });
   problemDocuments(app, () => undefined);
   requireHost(app);
+  refuseExpectations(app);
   const begun: string[] = [];
   app.addHook("onRequest", async ({ url }) => void begun.push(url));
   const held: Array<() => void> = [];
