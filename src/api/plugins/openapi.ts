@@ -12,6 +12,13 @@ document (RFC 9457) with a stable \`code\`.`;
 
 const SECURITY_SCHEME = "bearer";
 
+declare module "fastify" {
+  interface FastifyInstance {
+    /** The description. Anybody may ask for it, so it is put into words once only. */
+    descriptionText(): string;
+  }
+}
+
 /** Serves the description of every route, made from the schemas that validate. */
 export async function openApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -31,11 +38,20 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
     },
     transformObject: (input) => tidied(jsonSchemaTransformObject(input)),
   });
+  let text: string | undefined;
+  app.decorate("descriptionText", () => (text ??= JSON.stringify(app.swagger())));
   await app.register(swaggerUi, {
     routePrefix: "/docs",
     // The page loads what this daemon serves, and nothing from elsewhere.
     staticCSP: true,
     uiConfig: { deepLinking: true, validatorUrl: null },
+    uiHooks: {
+      // The plugin would put the description into words for each request.
+      preHandler: async ({ routeOptions }, reply) => {
+        if (routeOptions.url !== "/docs/json") return;
+        return reply.type("application/json; charset=utf-8").send(app.descriptionText());
+      },
+    },
   });
 }
 

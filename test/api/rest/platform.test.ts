@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { operationIds, routeEntry } from "../../../src/api/rest/route-table.js";
 import { startTestApi, type TestApi } from "../../support/api.js";
 import { answerEngines } from "../../support/databases.js";
@@ -163,6 +163,17 @@ describe.each(answerEngines)("the platform's side on $name", (engine) => {
       for (const [, name] of references) {
         expect(Object.keys(body.components.schemas)).toContain(name);
       }
+    });
+
+    test("is put into words once for all who ask", async () => {
+      const { body } = await anonymous("/openapi.json");
+      const worded = vi.spyOn(JSON, "stringify");
+      const forPages = await anonymous("/docs/json");
+      const descriptions = worded.mock.calls.filter(([value]) => value?.openapi !== undefined);
+      expect(descriptions).toEqual([]);
+      expect(forPages.body).toEqual(body);
+      expect(forPages.headers["content-type"]).toBe("application/json; charset=utf-8");
+      expect((await anonymous("/docs/yaml")).body).toMatch(/^openapi: 3\.1\./);
     });
 
     test("is browsable, with everything from here", async () => {
