@@ -22,6 +22,7 @@ import { openapiRoute } from "./api/rest/system/openapi.js";
 import { closeWhenStopping, createServer, type ServerOptions } from "./api/server.js";
 import type { Queues } from "./api/turns/call-turn.js";
 import { FairQueue, type QueueLimits } from "./api/turns/fair-queue.js";
+import { streamTurns } from "./api/turns/stream-turns.js";
 import type { DataPlaneView, Reconciling } from "./domain/data-plane.js";
 import type { Tracing } from "./domain/reachability/trace.js";
 import { authenticate } from "./services/authentication.js";
@@ -80,7 +81,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     takeTurns(scope, queues);
     idempotencyKeys(scope, deps.context);
     giveTurnsBack(scope);
-    const rest = restDeps(deps);
+    const rest = restDeps(deps, queues);
     for (const register of restRoutes) register(scope, rest);
   });
   return app;
@@ -97,7 +98,10 @@ function queuesFor(turns: QueueLimits): Queues {
   };
 }
 
-function restDeps({ context, view, reconciling, tracing }: AppDeps): RestDeps {
+function restDeps(
+  { context, view, reconciling, tracing }: AppDeps,
+  { database }: Queues,
+): RestDeps {
   const cursors = new CursorCodec(context.secrets.derive("cursor"));
-  return { context, view, reconciling, tracing, cursors };
+  return { context, view, reconciling, tracing, cursors, streamTurns: streamTurns(database) };
 }

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Principal } from "../../domain/principal.js";
 import { CallTurn, LONGEST_WAIT_MS, type Queues } from "../turns/call-turn.js";
-import type { Party } from "../turns/fair-queue.js";
+import { partyOf } from "../turns/party.js";
 import { principalOf } from "./authentication.js";
 
 declare module "fastify" {
@@ -45,10 +44,3 @@ function watchClient(turn: CallTurn, { raw }: FastifyReply): void {
     else turn.giveUp();
   });
 }
-
-function partyOf({ tenantId, accessKeyId }: Principal): Party {
-  return { tenant: tenantId ?? OPERATOR, key: accessKeyId ?? OPERATOR };
-}
-
-/** No tenant's id. */
-const OPERATOR = "operator";

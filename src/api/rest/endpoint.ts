@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
 import type { Tracing } from "../../domain/reachability/trace.js";
 import type { ServiceContext } from "../../services/context.js";
+import type { StreamTurns } from "../../services/streams/streams.js";
 import type { CursorCodec } from "./cursor.js";
 import { idempotencyHeaders } from "./idempotency-header.js";
 import { changesSomething, type OperationId, routeEntry } from "./route-table.js";
@@ -21,6 +22,7 @@ export interface RestDeps {
   readonly reconciling: Reconciling;
   readonly tracing: Tracing;
   readonly cursors: CursorCodec;
+  readonly streamTurns: StreamTurns;
 }
 
 export interface EndpointSchema {

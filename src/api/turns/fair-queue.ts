@@ -20,6 +20,8 @@ export interface Ticket {
   readonly party: Party;
   /** Has been here before, and goes before those of its tenant that have not. */
   readonly isBack: boolean;
+  /** Waits however many of its tenant do, for something else bounds how many of its kind there are. */
+  readonly isNeverRefused?: boolean;
   readonly start: () => void;
 }
 
@@ -87,7 +89,8 @@ export class FairQueue {
   enter(ticket: Ticket): boolean {
     const { tenant } = ticket.party;
     const line = this.#lines.get(tenant) ?? new TenantLine();
-    if (!ticket.isBack && line.size >= this.#limits.waitingPerTenant) return false;
+    const isBounded = !ticket.isBack && ticket.isNeverRefused !== true;
+    if (isBounded && line.size >= this.#limits.waitingPerTenant) return false;
     line.add(ticket);
     this.#lines.set(tenant, line);
     this.#serve();

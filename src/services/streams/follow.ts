@@ -2,7 +2,7 @@ import type { Principal } from "../../domain/principal.js";
 import type { ResourceEvent } from "../../domain/resources.js";
 import { asSeenBy } from "../events.js";
 import type { Follower } from "./follower.js";
-import type { EventTail } from "./tail.js";
+import type { EventTail, InTurn } from "./tail.js";
 
 const MOST_AT_ONCE = 100;
 
@@ -12,6 +12,8 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /** In milliseconds: how long it may be silent. */
   readonly heartbeat: number;
+  /** For what is read for this stream alone. */
+  readonly inTurn: InTurn;
 }
 
 /**
@@ -24,12 +26,12 @@ export interface FollowOptions {
 export async function* followEvents(
   tail: EventTail,
   follower: Follower,
-  { recheck, signal, heartbeat }: FollowOptions,
+  { recheck, signal, heartbeat, inTurn }: FollowOptions,
 ): AsyncGenerator<readonly ResourceEvent[]> {
   let yieldedAt = performance.now();
   while (!signal.aborted) {
     const heard = follower.bell.rung;
-    const events = await tail.read(follower, MOST_AT_ONCE);
+    const events = await tail.read(follower, MOST_AT_ONCE, inTurn);
     const silence = performance.now() - yieldedAt;
     if (events.length === 0 && silence < heartbeat) {
       await follower.bell.next(heard, heartbeat - silence, signal);

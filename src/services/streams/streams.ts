@@ -5,7 +5,7 @@ import type { ServiceContext } from "../context.js";
 import { type FollowOptions, followEvents } from "./follow.js";
 import { StreamPlaces } from "./places.js";
 import { requireUnbroken } from "./resume.js";
-import { EventTail, type TailOptions } from "./tail.js";
+import { EventTail, type InTurn, type TailOptions } from "./tail.js";
 
 /** In milliseconds. */
 export interface StreamTiming {
@@ -22,15 +22,26 @@ export interface StreamRequest extends Pick<FollowOptions, "recheck" | "signal">
   readonly after: number | undefined;
 }
 
+/** Turns in which a stream of this caller may read, until the signal is aborted. */
+export type StreamTurns = (caller: Principal, signal: AbortSignal) => InTurn;
+
+export interface StreamOptions {
+  readonly log: TailOptions["log"];
+  readonly turns: StreamTurns;
+  readonly timing?: StreamTiming;
+}
+
 /** The event streams of this daemon. */
 export class EventStreams {
   readonly places: StreamPlaces;
   readonly #ctx: ServiceContext;
   readonly #tail: EventTail;
+  readonly #turns: StreamTurns;
   readonly #heartbeat: number;
 
-  constructor(ctx: ServiceContext, log: TailOptions["log"], timing = STREAM_TIMING) {
+  constructor(ctx: ServiceContext, { log, turns, timing = STREAM_TIMING }: StreamOptions) {
     this.#ctx = ctx;
+    this.#turns = turns;
     this.#tail = new EventTail({ db: ctx.db, log, poll: timing.poll });
     this.#heartbeat = timing.heartbeat;
     this.places = new StreamPlaces(ctx.quotas);
@@ -72,9 +83,10 @@ export class EventStreams {
     leave: () => void,
   ): AsyncGenerator<readonly ResourceEvent[]> {
     const follower = this.#tail.join(caller.tenantId, after, newest);
+    const inTurn = this.#turns(caller, signal);
     const heartbeat = this.#heartbeat;
     try {
-      yield* followEvents(this.#tail, follower, { recheck, signal, heartbeat });
+      yield* followEvents(this.#tail, follower, { recheck, signal, heartbeat, inTurn });
     } finally {
       this.#tail.leave(follower);
       leave();

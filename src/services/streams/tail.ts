@@ -8,7 +8,6 @@ import {
   type StoredEvent,
 } from "../../store/events.js";
 import { Bell } from "./bell.js";
-import { FairTurns } from "./fair-turns.js";
 import { Follower } from "./follower.js";
 import { requireUnbroken, restoredUnderway } from "./resume.js";
 import { EventWindow } from "./window.js";
@@ -19,8 +18,9 @@ const KEPT_EVENTS = 1000;
 const PART = 500;
 /** However much is written, the table is not read more often than this. */
 const GAP_MS = 20;
-/** Streams that read what they have missed at the same time, out of all. */
-const CATCHING_UP = 2;
+
+/** Reads when it is the reader's turn; undefined: the wait for it was given up. */
+export type InTurn = <T>(read: () => Promise<T>) => Promise<T | undefined>;
 
 export interface TailOptions {
   readonly db: PrismaClient;
@@ -37,7 +37,6 @@ export class EventTail {
   readonly #options: TailOptions;
   readonly #window = new EventWindow(KEPT_EVENTS);
   readonly #followers = new Map<string | null, Set<Follower>>();
-  readonly #catchingUp = new FairTurns<string | null>(CATCHING_UP);
   #running: AbortController | undefined;
   #away = false;
 
@@ -66,33 +65,34 @@ export class EventTail {
 
   /**
    * What a follower has not seen yet; nothing when there is nothing, or not yet.
+   * @param inTurn when the database may be asked for this follower alone
    * @throws DomainError `Gone` when something that it has not seen cannot be had any more
    */
-  async read(follower: Follower, most: number): Promise<readonly StoredEvent[]> {
+  async read(follower: Follower, most: number, inTurn: InTurn): Promise<readonly StoredEvent[]> {
     if (follower.isRestored) throw restoredUnderway();
     if (!follower.isBehind) return [];
     const { after, tenantId } = follower;
-    if (!this.#window.reaches(after)) return this.#catchUp(follower, most);
+    if (!this.#window.reaches(after)) {
+      return (await inTurn(() => this.#catchUp(follower, most))) ?? [];
+    }
     const { events, upTo } = this.#window.read(after, tenantId, most);
     follower.advance(upTo, this.#window.head);
     return events;
   }
 
-  #catchUp(follower: Follower, most: number): Promise<readonly StoredEvent[]> {
+  async #catchUp(follower: Follower, most: number): Promise<readonly StoredEvent[]> {
     const { db } = this.#options;
     const { after, tenantId } = follower;
-    return this.#catchingUp.run(tenantId, async () => {
-      if (!this.#followers.get(tenantId)?.has(follower)) return [];
-      // Known before the read, which therefore misses none up to there.
-      const { head } = this.#window;
-      const events = await findEvents(db, tenantId, after, most);
-      // After the read: what is removed meanwhile may be missing in it.
-      requireUnbroken(after, await findEventRange(db, tenantId));
-      const last = events.at(-1)?.id ?? after;
-      const upTo = events.length < most ? Math.max(last, head) : last;
-      follower.advance(upTo, this.#window.head);
-      return events;
-    });
+    if (!this.#followers.get(tenantId)?.has(follower)) return [];
+    // Known before the read, which therefore misses none up to there.
+    const { head } = this.#window;
+    const events = await findEvents(db, tenantId, after, most);
+    // After the read: what is removed meanwhile may be missing in it.
+    requireUnbroken(after, await findEventRange(db, tenantId));
+    const last = events.at(-1)?.id ?? after;
+    const upTo = events.length < most ? Math.max(last, head) : last;
+    follower.advance(upTo, this.#window.head);
+    return events;
   }
 
   #start(newest: number): void {

@@ -1,10 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { FairQueue } from "../../../src/api/turns/fair-queue.js";
+import { streamTurns } from "../../../src/api/turns/stream-turns.js";
 import type { Principal } from "../../../src/domain/principal.js";
 import type { ResourceEvent } from "../../../src/domain/resources.js";
 import { type FollowOptions, followEvents } from "../../../src/services/streams/follow.js";
 import type { Follower } from "../../../src/services/streams/follower.js";
-import { EventTail } from "../../../src/services/streams/tail.js";
+import { EventTail, type InTurn } from "../../../src/services/streams/tail.js";
 import { removeOldEvents } from "../../../src/store/events.js";
 import { databaseEngines } from "../../support/databases.js";
 import {
@@ -17,6 +19,7 @@ import {
 } from "./tail-fixture.js";
 
 const NEVER = 3_600_000;
+const atOnce: InTurn = (read) => read();
 /** More than is kept in memory. */
 const MANY = 2500;
 
@@ -59,7 +62,13 @@ describe.each(databaseEngines)("following events on $name", (engine) => {
     const caller: Principal = { tenantId, roles: [], permissions: new Set() };
     const recheck = async () => caller;
     const { signal } = stop;
-    return followEvents(tail, follower, { recheck, signal, heartbeat: NEVER, ...options });
+    return followEvents(tail, follower, {
+      recheck,
+      signal,
+      heartbeat: NEVER,
+      inTurn: atOnce,
+      ...options,
+    });
   }
 
   type Batches = ReturnType<typeof follow>;
@@ -194,9 +203,11 @@ describe.each(databaseEngines)("following events on $name", (engine) => {
       await write(counting.db, me, MANY);
       const live = follow(await joins(other));
       const storm = await Promise.all(range(0, STREAMS).map(() => joins(me, start - 1)));
+      const turns = streamTurns(new FairQueue({ places: 1, waitingPerTenant: 1 }));
+      const inTurn = turns({ tenantId: me, roles: [], permissions: new Set() }, stop.signal);
       let done = 0;
       const catching = storm.map(async (each) => {
-        await take(follow(each), MANY).catch(() => undefined);
+        await take(follow(each, { inTurn }), MANY).catch(() => undefined);
         done += 1;
       });
       const next = take(live, 1);

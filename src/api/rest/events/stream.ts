@@ -28,8 +28,8 @@ is restored underneath, the last event is \`gone\`, its data the problem documen
 A credential, a tenant and the daemon have only so many streams open: more are refused with 429
 \`TooManyStreams\`.`;
 
-export const eventStreamRoutes: RouteGroup = (scope, { context }) => {
-  const streams = new EventStreams(context, scope.log);
+export const eventStreamRoutes: RouteGroup = (scope, { context, streamTurns }) => {
+  const streams = new EventStreams(context, { log: scope.log, turns: streamTurns });
   const closing = closingSignal(scope);
   const querystring = eventStreamSchema;
   const headers = eventStreamHeaders;
