@@ -3,7 +3,7 @@ import type { Principal } from "../../domain/principal.js";
 import type { Page, PageRequest, Tags } from "../../domain/resources.js";
 import { letOthersGoFirst } from "../../domain/turn.js";
 import type { CursorCodec } from "./cursor.js";
-import { tagKey, tagValue } from "./fields.js";
+import { MOST_TAGS, tagKey, tagValue } from "./fields.js";
 import { fillPage, MOST_PAGE_BYTES } from "./page-filling.js";
 
 const TAG_FILTER = "tag:";
@@ -60,13 +60,28 @@ export function listQuery<S extends z.ZodRawShape>(filters: S) {
 export function taggedListQuery<S extends z.ZodRawShape>(filters: S) {
   const known = { ...filters, ...paging };
   return z.looseObject(known).superRefine((query, ctx) => {
-    for (const [parameter, value] of Object.entries(query)) {
-      if (Object.hasOwn(known, parameter)) continue;
-      for (const message of tagFilterProblems(parameter, value)) {
-        ctx.addIssue({ code: "custom", path: [parameter], message });
-      }
+    const others = Object.entries(query).filter(([parameter]) => !Object.hasOwn(known, parameter));
+    for (const { parameter, message } of tagFiltersProblems(others)) {
+      ctx.addIssue({ code: "custom", path: [parameter], message });
     }
   });
+}
+
+interface ParameterProblem {
+  readonly parameter: string;
+  readonly message: string;
+}
+
+/** Each filter is a condition on every row: more than a resource may have tags find nothing. */
+function tagFiltersProblems(parameters: ReadonlyArray<[string, unknown]>): ParameterProblem[] {
+  const filters = parameters.filter(([parameter]) => parameter.startsWith(TAG_FILTER));
+  const [tooMany] = filters[MOST_TAGS] ?? [];
+  if (tooMany !== undefined) {
+    return [{ parameter: tooMany, message: `more than ${MOST_TAGS} filters by tags` }];
+  }
+  return parameters.flatMap(([parameter, value]) =>
+    tagFilterProblems(parameter, value).map((message) => ({ parameter, message })),
+  );
 }
 
 function tagFilterProblems(parameter: string, value: unknown): string[] {
@@ -76,7 +91,7 @@ function tagFilterProblems(parameter: string, value: unknown): string[] {
   return issues.slice(0, 1).map((issue) => issue.message);
 }
 
-export const TAG_FILTERS = "Any parameter `tag:KEY=VALUE` selects items by a tag.";
+export const TAG_FILTERS = `Any parameter \`tag:KEY=VALUE\` selects items by a tag, up to ${MOST_TAGS} of them.`;
 
 /** The tags that a query asks for. */
 export function tagFilters(query: Readonly<Record<string, unknown>>): Tags {

@@ -169,6 +169,17 @@ describe.each(answerEngines)("bad input on $name", (engine) => {
       ]);
     });
 
+    test("at most 50 filters by tags", async () => {
+      const query = (count: number) =>
+        Array.from({ length: count }, (_, index) => `tag:k${index}=v`).join("&");
+      for (const list of ["vpcs", "subnets", "network-interfaces", "vpc-peerings"]) {
+        const answer = await api.call(token, "GET", `/v1/${list}?${query(51)}`);
+        expectProblem(answer, 400, "ValidationError");
+        expect(answer.body.errors).toMatchObject([{ parameter: "tag:k50", in: "query" }]);
+      }
+      expect((await api.call(token, "GET", `/v1/vpcs?${query(50)}`)).status).toBe(200);
+    });
+
     test.each(["10.0.0.0", "10.0.0.1/16", "10.0.0.0/33", "fd00::/48", "x", "10.0.0.0/16/", "%00"])(
       "a block in a path: %j",
       async (text) => {
