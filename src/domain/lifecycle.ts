@@ -53,6 +53,11 @@ export type PeeringAction = keyof typeof PEERING_ACTIONS;
 /** Live peerings hold flows on the switch, block deletion of their VPCs and count against quotas. */
 export const LIVE_STATES = ["provisioning", "active", "deleting"] as const satisfies PeeringState[];
 
+/** Whether both sides have agreed to the peering and neither has ended it. */
+export function isAgreed(state: PeeringState): boolean {
+  return state === "provisioning" || state === "active";
+}
+
 /** States that still await something; all others are terminal. */
 export const OPEN_STATES = ["pending-acceptance", ...LIVE_STATES] as const satisfies PeeringState[];
 

@@ -1,4 +1,4 @@
-import type { PeeringState } from "../domain/lifecycle.js";
+import { isAgreed, type PeeringState } from "../domain/lifecycle.js";
 import type { Actor, VpcPeering } from "../domain/resources.js";
 import type { Change } from "../store/change.js";
 
@@ -34,4 +34,18 @@ export function peeringChange(
     tenantId: requester.tenantId,
     otherTenantId: shared ? accepter.tenantId : undefined,
   };
+}
+
+/**
+ * The event of a change to one side's own settings. Without an agreement, or once it has ended, it
+ * is none of the other side's business, who could be told of any number of them.
+ */
+export function settingsChange(
+  actor: Actor,
+  peering: VpcPeering,
+  action: string,
+  tenantId: string,
+): Change {
+  const change = peeringChange(actor, peering, action, peering.state);
+  return isAgreed(peering.state) ? change : { ...change, tenantId, otherTenantId: undefined };
 }

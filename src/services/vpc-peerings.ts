@@ -23,7 +23,7 @@ import { touchVpcs } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
 import { lockPeeringWithVpcs, requirePeering } from "./peering-access.js";
-import { peeringChange } from "./peering-changes.js";
+import { peeringChange, settingsChange } from "./peering-changes.js";
 import { settled } from "./peering-settlement.js";
 
 export { acceptPeering } from "./accept-peering.js";
@@ -105,7 +105,10 @@ export async function deletePeering(
   return settled(ctx, caller, peering, waitMs);
 }
 
-/** Sets the caller's own side, both when both are the caller's. Stored whatever the state. */
+/**
+ * Sets the caller's own side, both when both are the caller's. Stored whatever the state. What is so
+ * already is no change.
+ */
 export async function updatePeeringOptions(
   ctx: ServiceContext,
   caller: Principal,
@@ -115,12 +118,13 @@ export async function updatePeeringOptions(
   return inTransaction(ctx.db, async (tx) => {
     const { peering } = await lockPeeringWithVpcs(ctx, tx, caller, id);
     requirePermission(caller, "vpc_peering:update");
-    const roles = rolesIn(peering, ownTenant(caller));
-    const changed = await setAllowDns(tx, id, roles, options.allowDnsResolutionFromRemoteVpc);
-    await recordChange(
-      tx,
-      peeringChange(actorOf(caller), peering, "update-options", peering.state),
-    );
+    const tenantId = ownTenant(caller);
+    const roles = rolesIn(peering, tenantId);
+    const { allowDnsResolutionFromRemoteVpc: allow } = options;
+    const isSo = roles.every((role) => peering[role].allowDnsResolutionFromRemoteVpc === allow);
+    if (isSo) return peering;
+    const changed = await setAllowDns(tx, id, roles, allow);
+    await recordChange(tx, settingsChange(actorOf(caller), peering, "update-options", tenantId));
     return changed;
   });
 }

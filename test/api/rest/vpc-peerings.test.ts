@@ -222,6 +222,78 @@ describe.each(databaseEngines)("VPC peerings on $name", (engine) => {
     expect(body.requester.options).toEqual({ allowDnsResolutionFromRemoteVpc: false });
   });
 
+  describe("an update of options", () => {
+    const set = (who: TenantKey, id: string, allow: boolean) =>
+      api.call(who.token, "PATCH", `/v1/vpc-peerings/${id}/options`, {
+        allowDnsResolutionFromRemoteVpc: allow,
+      });
+
+    /** Who is told of each update of this peering, in order. */
+    async function told(id: string) {
+      const where = { resourceId: id, action: "update-options" };
+      const rows = await api.context.db.event.findMany({ where, orderBy: { id: "asc" } });
+      return rows.map(({ tenantId, otherTenantId }) => {
+        return [tenantId, otherTenantId].filter((each) => each !== null);
+      });
+    }
+
+    const generation = async () => (await api.context.db.generation.findFirstOrThrow()).value;
+
+    test("that changes nothing is no change", async () => {
+      const { id } = await active();
+      const before = await generation();
+      expect(await set(blue, id, false)).toMatchObject({ status: 200 });
+      expect(await generation()).toBe(before);
+      await set(blue, id, true);
+      const { body } = await set(blue, id, true);
+      expect(body.accepter.options).toEqual({ allowDnsResolutionFromRemoteVpc: true });
+      expect(await told(id)).toHaveLength(1);
+    });
+
+    test("is told to the other side while both are agreed", async () => {
+      const { id } = await active();
+      await set(blue, id, true);
+      await set(red, id, true);
+      const both = [red.tenantId, blue.tenantId];
+      expect(await told(id)).toEqual([both, both]);
+    });
+
+    test("is stored, but none of the other side's business, before that and afterwards", async () => {
+      const asked = await pending();
+      await set(red, asked.id, true);
+      await set(blue, asked.id, true);
+      await act(blue, asked.id, "reject");
+      const { status, body } = await set(red, asked.id, false);
+      expect({ status, options: body.requester.options }).toEqual({
+        status: 200,
+        options: { allowDnsResolutionFromRemoteVpc: false },
+      });
+      expect(await told(asked.id)).toEqual([[red.tenantId], [blue.tenantId], [red.tenantId]]);
+      const withdrawn = await pending();
+      await remove(red, withdrawn.id);
+      await set(red, withdrawn.id, true);
+      const cut = await active();
+      await remove(blue, cut.id);
+      await set(red, cut.id, true);
+      for (const { id } of [withdrawn, cut]) expect(await told(id)).toEqual([[red.tenantId]]);
+    });
+
+    test("within one tenant sets both sides", async () => {
+      const [requesterVpcId, accepterVpcId] = [
+        await api.createVpc(red.token, "10.1.0.0/16"),
+        await api.createVpc(red.token, "10.2.0.0/16"),
+      ];
+      const { body } = await ask({ requesterVpcId, accepterVpcId });
+      await set(red, body.id, true);
+      await set(red, body.id, true);
+      expect(await told(body.id)).toEqual([[red.tenantId]]);
+      const { requester, accepter } = (await show(red, body.id)).body;
+      expect([requester.options, accepter.options]).toEqual(
+        Array(2).fill({ allowDnsResolutionFromRemoteVpc: true }),
+      );
+    });
+  });
+
   test("lists filter by state, VPC and role", async () => {
     const one = await pending({ tags: { which: "one" } });
     const two = await active();
