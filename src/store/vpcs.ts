@@ -6,9 +6,12 @@ import type { Tx } from "./database/transaction.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
 import { ownedBy } from "./visibility.js";
 
-const withBlocks = {
-  blocks: { orderBy: [{ primary: "desc" }, { block: "asc" }] },
-} satisfies Prisma.VpcInclude;
+const inOrder = [
+  { primary: "desc" },
+  { block: "asc" },
+] satisfies Prisma.VpcCidrBlockOrderByWithRelationInput[];
+
+const withBlocks = { blocks: { orderBy: inOrder } } satisfies Prisma.VpcInclude;
 
 type VpcRow = Prisma.VpcGetPayload<{ include: typeof withBlocks }>;
 
@@ -95,8 +98,12 @@ export async function lockVpcsOf(tx: Tx, wanted: readonly VpcOf[]): Promise<Map<
       WHERE w."id" = v."id" AND (w."tenant_id" IS NULL OR w."tenant_id" = v."tenant_id"))
     ORDER BY v."id" FOR UPDATE`;
   const OR = wanted.map(({ id, tenantId }) => ({ id, ...ownedBy(tenantId) }));
-  const rows = await tx.vpc.findMany({ where: { OR }, include: withBlocks });
-  return new Map(rows.map((row) => [row.id, toVpc(row)]));
+  const rows = await tx.vpc.findMany({ where: { OR } });
+  // Of all that are wanted: who reads the blocks of those that were found tells how many were.
+  const where = { vpcId: { in: ids }, vpc: { OR } };
+  const found = await tx.vpcCidrBlock.findMany({ where, orderBy: inOrder });
+  const blocksOf = (id: string) => found.filter(({ vpcId }) => vpcId === id);
+  return new Map(rows.map((row) => [row.id, toVpc({ ...row, blocks: blocksOf(row.id) })]));
 }
 
 /** The lock alone. */
