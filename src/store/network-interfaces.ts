@@ -3,6 +3,7 @@ import { cidr, formatIp, type Ip, parseIp } from "../domain/cidr.js";
 import type { NetworkInterface, Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
+import { NOTHING, ownsParents } from "./list-parents.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
 import { inVpcOf } from "./visibility.js";
 import { type Patch, patchData } from "./vpcs.js";
@@ -66,6 +67,7 @@ export async function findNetworkInterfaces(
   filter: NetworkInterfaceFilter,
   page: PageRequest,
 ): Promise<Page<NetworkInterface>> {
+  if (!(await ownsParents(client, filter))) return NOTHING;
   const { securityGroupId: groupId } = filter;
   const rows = await client.networkInterface.findMany({
     where: {

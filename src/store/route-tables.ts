@@ -3,6 +3,7 @@ import type { Page, PageRequest, Route, RouteTable } from "../domain/resources.j
 import type { Prisma } from "../generated/prisma/client.js";
 import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
+import { NOTHING, ownsParents } from "./list-parents.js";
 import { pageArguments, toPage } from "./page.js";
 import { inVpcOf } from "./visibility.js";
 
@@ -48,6 +49,7 @@ export async function findRouteTables(
   filter: RouteTableFilter,
   page: PageRequest,
 ): Promise<Page<RouteTable>> {
+  if (!(await ownsParents(client, filter))) return NOTHING;
   const rows = await client.routeTable.findMany({
     where: {
       number: { gt: page.after },

@@ -3,6 +3,7 @@ import type { RuleContent } from "../domain/security-rules.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
+import { NOTHING, ownsParents } from "./list-parents.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
 import {
   columnsOf,
@@ -80,6 +81,7 @@ export async function findSecurityGroups(
   page: PageRequest,
   quotas: RuleQuotas,
 ): Promise<Page<SecurityGroup>> {
+  if (!(await ownsParents(client, filter))) return NOTHING;
   const rows = await client.securityGroup.findMany({
     where: {
       number: { gt: page.after },

@@ -3,6 +3,7 @@ import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
 import type { Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
+import { NOTHING, ownsParents } from "./list-parents.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
 import { inVpcOf } from "./visibility.js";
 import { type Patch, patchData } from "./vpcs.js";
@@ -54,6 +55,7 @@ export async function findSubnets(
   filter: SubnetFilter,
   page: PageRequest,
 ): Promise<Page<Subnet>> {
+  if (!(await ownsParents(client, filter))) return NOTHING;
   const rows = await client.subnet.findMany({
     where: {
       number: { gt: page.after },

@@ -231,6 +231,25 @@ describe("what a caller learns", () => {
     expect(theirs.status).not.toBe(500);
   });
 
+  test.each([
+    ["listSubnets", "vpcId", "subnet"],
+    ["listNetworkInterfaces", "vpcId", "network_interface"],
+    ["listNetworkInterfaces", "subnetId", "network_interface"],
+    ["listNetworkInterfaces", "securityGroupId", "network_interface"],
+    ["listRouteTables", "vpcId", "route_table"],
+    ["listSecurityGroups", "vpcId", "security_group"],
+  ] as const)("%s?%s= of others reads nothing that is in it", async (operation, filter, table) => {
+    const reading = `SELECT "public"."${table}"."id", "public"."${table}"."number"`;
+    const { query } = ASKS[operation][`query ${filter}`]?.(others, own) ?? {};
+    const theirs = await observe(caller.token, operation, { query: query ?? {} });
+    expect(theirs.body).toContain('"items":[]');
+    expect(theirs.statements.filter((sql) => sql.startsWith(reading))).toEqual([]);
+    const mine = ASKS[operation][`query ${filter}`]?.(own, own) ?? {};
+    const seen = await observe(caller.token, operation, mine);
+    expect(seen.body).not.toContain('"items":[]');
+    expect(seen.statements.filter((sql) => sql.startsWith(reading))).toHaveLength(1);
+  });
+
   test("an unknown key is as a wrong, a revoked and a suspended one", async () => {
     const revoked = await api.addKey(caller.tenantId, "viewer");
     const suspended = await api.createTenantWithKey("viewer");
