@@ -4,6 +4,9 @@ import { type Daemon, startDaemon } from "./daemon/start.js";
 import { EX_CONFIG, EX_USAGE, exitCodeOf } from "./exit-codes.js";
 import { createLogger } from "./logging.js";
 
+// The files of the embedded database are for everybody, whatever the umask: its folders are not.
+process.umask(0o077);
+
 /** Within the 10 seconds after which service managers kill. */
 const STOP_LIMIT_MS = 9000;
 const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;

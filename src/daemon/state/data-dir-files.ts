@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { decodeKey, SecretBox } from "../../services/secrets.js";
+import { embeddedDirectory } from "../../store/database/embedded.js";
 import type { FileFacts } from "./judge.js";
-import { assertPrivateFolder, readPart } from "./private-part.js";
+import { assertPrivateDatabase, assertPrivateFolder, readPart } from "./private-part.js";
 
 const KEY = /^[A-Za-z0-9+/]{43}=$/;
 const INSTALLATION_ID = /^[0-9a-f]{32}$/;
@@ -34,7 +35,8 @@ export async function readDataDir(
   dataDir: string,
   given: string | undefined,
 ): Promise<DataDirFiles> {
-  await assertPrivateFolder(dataDir);
+  const isReachable = await assertPrivateFolder(dataDir);
+  await assertPrivateDatabase(embeddedDirectory(dataDir), isReachable);
   const key = await readPart({
     path: secretKeyFile(dataDir),
     holds: KEY,

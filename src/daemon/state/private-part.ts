@@ -36,9 +36,8 @@ interface Owned {
 
 /** @throws RefusedError when anybody but this user and root can read or change it */
 export function assertPrivate(path: string, { mode, uid }: Owned): void {
-  const rights = `0${(mode & 0o777).toString(8)}`;
   if ((mode & 0o077) !== 0) {
-    throw new RefusedError(`${path} is open to other users (mode ${rights})`, [
+    throw new RefusedError(`${path} is open to other users (mode ${rightsOf(mode)})`, [
       `If nobody else can have read it: chmod 600 ${path}`,
       "Otherwise what it protects must be replaced.",
     ]);
@@ -46,18 +45,40 @@ export function assertPrivate(path: string, { mode, uid }: Owned): void {
   if (isForeign(uid)) throw foreignOwner(path, uid);
 }
 
-/** @throws RefusedError when others could put files of their own in place of ours */
-export async function assertPrivateFolder(path: string): Promise<void> {
+/**
+ * @returns whether others can get at what is in it
+ * @throws RefusedError when others could put files of their own in place of ours
+ */
+export async function assertPrivateFolder(path: string): Promise<boolean> {
   const found = await look(path);
-  if (found === undefined) return;
-  const { mode } = found;
+  if (found === undefined || !found.isDirectory()) return false;
+  const { mode, uid } = found;
+  if (isForeign(uid)) throw foreignFolder(path, uid);
   // Where the sticky bit is set, only owners replace their files, as in /tmp.
-  if (found.isDirectory() && (mode & 0o022) !== 0 && (mode & 0o1000) === 0) {
-    const rights = `0${(mode & 0o777).toString(8)}`;
-    throw new RefusedError(`other users can change files in ${path} (mode ${rights})`, [
-      `chmod 700 ${path}`,
-    ]);
-  }
+  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) throw writableFolder(path, mode);
+  return (mode & 0o011) !== 0;
+}
+
+/**
+ * Of the folder of an embedded database, which others get at when `isReachable`: older releases made
+ * its files writable for everybody, and left it to the folders around them to keep others out.
+ * @throws RefusedError when others could have changed what is in it
+ */
+export async function assertPrivateDatabase(path: string, isReachable: boolean): Promise<void> {
+  const found = await look(path);
+  if (found === undefined || !found.isDirectory()) return;
+  if (isForeign(found.uid)) throw foreignFolder(path, found.uid);
+  if (isReachable && (found.mode & 0o022) !== 0) throw writableFolder(path, found.mode);
+}
+
+function writableFolder(path: string, mode: number): RefusedError {
+  return new RefusedError(`other users can change files in ${path} (mode ${rightsOf(mode)})`, [
+    `chmod 700 ${path}`,
+  ]);
+}
+
+function rightsOf(mode: number): string {
+  return `0${(mode & 0o777).toString(8)}`;
 }
 
 function isForeign(uid: number): boolean {
@@ -67,6 +88,13 @@ function isForeign(uid: number): boolean {
 function foreignOwner(path: string, uid: number): RefusedError {
   return new RefusedError(`${path} belongs to another user (uid ${uid})`, [
     `chown ${process.getuid?.()} ${path} && chmod 600 ${path}`,
+  ]);
+}
+
+/** Its owner may do there whatever he likes, whoever owns the files. */
+function foreignFolder(path: string, uid: number): RefusedError {
+  return new RefusedError(`${path} belongs to another user (uid ${uid})`, [
+    `Start the daemon as that user, or: chown -R ${process.getuid?.()} ${path} && chmod 700 ${path}`,
   ]);
 }
 

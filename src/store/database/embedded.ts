@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
@@ -69,6 +70,8 @@ export async function openCluster(dataDir: string, log: StoreLog): Promise<PGlit
   const directory = embeddedDirectory(dataDir);
   if (await ensureCluster(directory)) log.info({ directory }, "made the embedded database");
   assertWholeCluster(directory);
+  // The files in it may be open to everybody, as older releases made them.
+  chmodSync(directory, 0o700);
   const opening = PGlite.create({
     fs: new SyncedNodeFS(directory),
     startParams: syncedStartParams(),

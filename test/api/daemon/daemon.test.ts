@@ -37,6 +37,9 @@ describe("starting", () => {
     for (const file of ["operator-token", "secret-key"]) {
       expect((await stat(join(dataDir, file))).mode & 0o777).toBe(0o600);
     }
+    for (const folder of ["db", "db/base", "db/pg_wal"]) {
+      expect((await stat(join(dataDir, folder))).mode & 0o777).toBe(0o700);
+    }
     const token = await readFile(join(dataDir, "operator-token"), "utf8");
     const { body } = await request(`${url}/v1/whoami`, token.trim());
     expect(body).toMatchObject({ tenantId: null, roles: ["operator"] });

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -20,6 +22,7 @@ import {
 import { createDatabase } from "../../support/postgres.js";
 import { contentsOf, rowsOf, start } from "./state-scene.js";
 
+const NOBODY = 65534;
 const ID = "e".repeat(32);
 
 /** An installation that has started once. */
@@ -30,6 +33,12 @@ interface Begun extends FreshDatabase {
 async function begin(engine: DatabaseEngine): Promise<Begun> {
   const fresh = await engine.fresh();
   return { ...fresh, ...(await start(fresh)) };
+}
+
+function engineNamed(name: DatabaseEngine["name"]): DatabaseEngine {
+  const engine = databaseEngines.find((each) => each.name === name);
+  if (engine === undefined) throw new Error(`there is no ${name} to test on`);
+  return engine;
 }
 
 /** A copy of the data directory in which a test may do what it likes. */
@@ -135,9 +144,7 @@ describe("files of a data directory", () => {
   let begun: Begun;
 
   beforeAll(async () => {
-    const postgres = databaseEngines.find(({ name }) => name === "postgres");
-    if (postgres === undefined) throw new Error("there is no PostgreSQL to test on");
-    begun = await begin(postgres);
+    begun = await begin(engineNamed("postgres"));
   });
   afterAll(() => begun.cleanup());
 
@@ -152,6 +159,30 @@ describe("files of a data directory", () => {
     chmodSync(path, mode);
     expect(await refusal(start(begun))).toContain(remedy);
     chmodSync(path, name === "." ? 0o700 : 0o600);
+  });
+
+  it("a folder that belongs to another user is refused", async () => {
+    const { dataDir } = begun;
+    const db = join(dataDir, "db");
+    mkdirSync(db, { recursive: true });
+    for (const path of [dataDir, db]) {
+      chownSync(path, NOBODY, NOBODY);
+      expect(await refusal(start(begun))).toContain(`${path} belongs to another user`);
+      chownSync(path, 0, 0);
+    }
+    rmSync(db, { recursive: true });
+  });
+
+  it("a database that others could have changed is refused", async () => {
+    const { dataDir } = begun;
+    const db = join(dataDir, "db");
+    mkdirSync(db, { recursive: true });
+    chmodSync(db, 0o777);
+    chmodSync(dataDir, 0o755);
+    expect(await refusal(start(begun))).toContain(`chmod 700 ${db}`);
+    chmodSync(dataDir, 0o700);
+    await start(begun);
+    rmSync(db, { recursive: true });
   });
 
   it.each([
@@ -178,6 +209,15 @@ describe("files of a data directory", () => {
     expect(await refusal(start(begun))).toContain("is not a file");
     rmSync(path, { recursive: true });
     renameSync(`${path}.kept`, path);
+  });
+
+  it("an embedded database that an older release left open is closed to others", async () => {
+    const fresh = await engineNamed("pglite").fresh();
+    const db = join(fresh.dataDir, "db");
+    chmodSync(db, 0o755);
+    await start(fresh);
+    expect(statSync(db).mode & 0o777).toBe(0o700);
+    await fresh.cleanup();
   });
 
   it("a data directory that was made for a start that was refused is removed again", async () => {
