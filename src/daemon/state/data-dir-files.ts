@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { decodeKey, SecretBox } from "../../services/secrets.js";
+import { hasNoCluster } from "../../store/database/damage.js";
 import { embeddedDirectory } from "../../store/database/embedded.js";
 import type { FileFacts } from "./judge.js";
 import { assertPrivateDatabase, assertPrivateFolder, readPart } from "./private-part.js";
@@ -26,15 +27,17 @@ export interface DataDirFiles extends FileFacts {
   readonly secrets: SecretBox | undefined;
 }
 
+/** What the settings say is elsewhere than in the data directory. */
+interface Elsewhere {
+  readonly operatorToken: string | undefined;
+  readonly databaseUrl: string | undefined;
+}
+
 /**
  * Reads the files of a data directory, which may be missing, and writes nothing.
- * @param given the operator's token of the settings: the file is none of ours then
  * @throws RefusedError when one is open to others or does not hold what it should
  */
-export async function readDataDir(
-  dataDir: string,
-  given: string | undefined,
-): Promise<DataDirFiles> {
+export async function readDataDir(dataDir: string, elsewhere: Elsewhere): Promise<DataDirFiles> {
   const isReachable = await assertPrivateFolder(dataDir);
   await assertPrivateDatabase(embeddedDirectory(dataDir), isReachable);
   const key = await readPart({
@@ -51,10 +54,18 @@ export async function readDataDir(
     remedy: `Remove ${installationIdFile(dataDir)}: it is written again when all else fits together.`,
     isSecret: false,
   });
-  const token = given === undefined ? await readOperatorToken(dataDir) : undefined;
-  const secrets = key === undefined ? undefined : new SecretBox(decodeKey(key));
-  const hasToken = token !== undefined;
-  return { dataDir, hasKey: key !== undefined, secrets, installationId, hasToken };
+  // Given in the settings, the file is none of ours.
+  const token =
+    elsewhere.operatorToken === undefined ? await readOperatorToken(dataDir) : undefined;
+  return {
+    dataDir,
+    hasKey: key !== undefined,
+    secrets: key === undefined ? undefined : new SecretBox(decodeKey(key)),
+    installationId,
+    hasToken: token !== undefined,
+    hasUnusedDatabase:
+      elsewhere.databaseUrl !== undefined && !hasNoCluster(embeddedDirectory(dataDir)),
+  };
 }
 
 /** @throws RefusedError */

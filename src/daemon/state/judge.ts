@@ -6,6 +6,8 @@ export interface FileFacts {
   readonly hasKey: boolean;
   readonly installationId: string | undefined;
   readonly hasToken: boolean;
+  /** There is an embedded database, and the settings name another one. */
+  readonly hasUnusedDatabase: boolean;
 }
 
 /** An installation that a switch carries, and that is not the database's. */
@@ -64,10 +66,11 @@ export function judgeState(state: State): Verdict {
 
 /** Whether the parts of an installation fit together. */
 export function judgeParts({ files, database, keyFits }: Parts): Verdict {
+  if (database.state === "nameless") return namelessDatabase();
   if (database.state !== "installed") return judgeBeginning(files, database);
   const { installationId, sealed } = database;
   if (files.installationId !== undefined && files.installationId !== installationId) {
-    return foreignDatabase(files, installationId);
+    return foreignDatabase(files, installationId, keyFits && sealed.length > 0);
   }
   // Before its key was first used, an interrupted first start goes on where it was.
   const isUnfinished = sealed.length === 0 && files.installationId === undefined;
@@ -86,11 +89,12 @@ function judgeBeginning(files: FileFacts, database: DatabaseFacts): Verdict {
   return left.length === 0 ? { verdict: "first start" } : lostDatabase(files, database, left);
 }
 
-function remnants({ hasKey, installationId, hasToken }: FileFacts): string[] {
+function remnants({ hasKey, installationId, hasToken, hasUnusedDatabase }: FileFacts): string[] {
   return [
     ...(hasKey ? ["secret-key"] : []),
     ...(installationId === undefined ? [] : [`installation-id (${installationId})`]),
     ...(hasToken ? ["operator-token"] : []),
+    ...(hasUnusedDatabase ? ["db"] : []),
   ];
 }
 
@@ -137,19 +141,42 @@ function wrongKey({ dataDir }: FileFacts, installationId: string): Refusal {
   );
 }
 
-function foreignDatabase({ dataDir, installationId }: FileFacts, other: string): Refusal {
+function foreignDatabase(
+  { dataDir, installationId }: FileFacts,
+  other: string,
+  keyFits: boolean,
+): Refusal {
   return refuse(
     `${dataDir} belongs to installation ${installationId}, and the database to installation ${other}`,
     [
       `Use the data directory of ${other}, or the database of ${installationId}: look at PATCHBAY_DATA_DIR and DATABASE_URL.`,
       "If parts of two backups were mixed, restore all parts from one.",
+      ...(keyFits
+        ? [
+            `secret-key belongs to this database: if the installation became ${other} with --adopt, remove ${dataDir}/installation-id, which is written again.`,
+          ]
+        : []),
     ],
   );
 }
 
-function lostDatabase({ dataDir }: FileFacts, { state }: DatabaseFacts, left: string[]): Refusal {
+function namelessDatabase(): Refusal {
+  return refuse(
+    "the database has tenants or access keys, and no row in its table installation that says whose they are",
+    [
+      "If it is Patchbay's, restore it from a backup: no new installation begins over what is another's.",
+      "If it is another application's, set DATABASE_URL to a database that is empty.",
+    ],
+  );
+}
+
+function lostDatabase(files: FileFacts, { state }: DatabaseFacts, left: string[]): Refusal {
+  const { dataDir, hasUnusedDatabase } = files;
   const what = state === "absent" ? `${dataDir}/db is missing` : "the database is empty";
   return refuse(`${what}, but ${dataDir} has been used: ${left.join(", ")}`, [
+    ...(hasUnusedDatabase
+      ? [`If the embedded database in ${dataDir}/db is the one to use, unset DATABASE_URL.`]
+      : []),
     "If the database is elsewhere, set DATABASE_URL, or PATCHBAY_DATA_DIR.",
     "If it was lost, restore the whole data directory, or the database, from one backup.",
     "If there is no backup, move what is left aside and start with an empty data directory: with --adopt to take over what the old installation has left on the switch, or after ovs/purge.sh has removed that.",

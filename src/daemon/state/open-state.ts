@@ -49,7 +49,7 @@ export async function openState(
   const { log, signal, consent } = surroundings;
   const lock = await lockDataDir(dataDir);
   lifetime.add("data directory lock", () => lock.release());
-  const files = await readDataDir(dataDir, config.operatorToken);
+  const files = await readDataDir(dataDir, config);
   requireFiles(files);
   const examination = new Examination(files, consent, () => surveyFor(config));
   const { admit } = examination;

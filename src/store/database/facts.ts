@@ -6,6 +6,8 @@ export type DatabaseFacts =
   | { readonly state: "absent" }
   /** No installation has begun in it. */
   | { readonly state: "empty" }
+  /** It has tenants or access keys, and does not say of which installation. */
+  | { readonly state: "nameless" }
   | InstalledFacts;
 
 export interface InstalledFacts {
@@ -37,15 +39,31 @@ const selectAccessKey = `SELECT id AS owner, encrypted_secret AS text
 
 /** Only reads. */
 export async function readDatabaseFacts(connection: MigrationConnection): Promise<DatabaseFacts> {
-  if (!(await hasTable(connection, "installation"))) return { state: "empty" };
-  const [row] = await connection.query<InstallationRow>(selectInstallation, []);
-  if (row === undefined) return { state: "empty" };
+  const row = await installationRow(connection);
+  if (row === undefined) return { state: (await isUsed(connection)) ? "nameless" : "empty" };
   return {
     state: "installed",
     installationId: row.id,
     backend: row.backend === "ovs" ? "ovs" : null,
     sealed: await sealedTexts(connection, row),
   };
+}
+
+async function installationRow(
+  connection: MigrationConnection,
+): Promise<InstallationRow | undefined> {
+  if (!(await hasTable(connection, "installation"))) return undefined;
+  const [row] = await connection.query<InstallationRow>(selectInstallation, []);
+  return row;
+}
+
+async function isUsed(connection: MigrationConnection): Promise<boolean> {
+  for (const table of ["tenant", "access_key"]) {
+    if (!(await hasTable(connection, table))) continue;
+    const rows = await connection.query(`SELECT 1 FROM "${table}" LIMIT 1`, []);
+    if (rows.length > 0) return true;
+  }
+  return false;
 }
 
 /** One is enough; an access key may be damaged, and is not the key's fault then. */

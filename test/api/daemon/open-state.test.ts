@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import {
   type DatabaseEngine,
@@ -24,6 +25,17 @@ import { contentsOf, rowsOf, start } from "./state-scene.js";
 
 const NOBODY = 65534;
 const ID = "e".repeat(32);
+
+const LOSE_INSTALLATION = `CREATE TABLE kept AS SELECT * FROM installation;
+  DELETE FROM installation; INSERT INTO tenant (id, name) VALUES ('100000000001', 'left')`;
+const FIND_INSTALLATION = `INSERT INTO installation SELECT * FROM kept;
+  DROP TABLE kept; DELETE FROM tenant`;
+
+async function execute(databaseUrl: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
 
 /** An installation that has started once. */
 interface Begun extends FreshDatabase {
@@ -126,12 +138,32 @@ describe.each(databaseEngines)("parts that do not fit together, on $name", (engi
     rmSync(dataDir, { recursive: true });
   });
 
+  it("refuses a database with tenants that has lost its installation", async () => {
+    const { databaseUrl } = begun;
+    if (databaseUrl === undefined) return;
+    await execute(databaseUrl, LOSE_INSTALLATION);
+    await expectRefused("no row in its table installation", () => undefined);
+    await expectRefused("no row in its table installation", (dataDir) => {
+      for (const name of readdirSync(dataDir)) rmSync(join(dataDir, name));
+    });
+    await execute(databaseUrl, FIND_INSTALLATION);
+  });
+
   it("starts when only the note of the id is lost, and writes it again", async () => {
     const { dataDir, installationId } = begun;
     rmSync(join(dataDir, "installation-id"));
     await start(begun);
     expect(readFileSync(join(dataDir, "installation-id"), "utf8").trim()).toBe(installationId);
   });
+});
+
+it("an empty database beside an embedded one that is not used is refused", async () => {
+  const { dataDir, cleanup } = await engineNamed("pglite").fresh();
+  const files = contentsOf(dataDir);
+  const message = await refusal(start({ dataDir, databaseUrl: await emptyDatabase() }));
+  expect(message).toContain("has been used: db");
+  expect(contentsOf(dataDir)).toEqual(files);
+  await cleanup();
 });
 
 function emptyDatabase(): Promise<string> {

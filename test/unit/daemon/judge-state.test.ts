@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   type Consent,
   judgeFiles,
+  judgeParts,
   judgeState,
   type Neighbour,
   type State,
   type SwitchFacts,
+  type Verdict,
 } from "../../../src/daemon/state/judge.js";
 import type { DatabaseFacts } from "../../../src/store/database/facts.js";
 
@@ -42,6 +44,7 @@ const SWITCHES: Record<string, SwitchFacts> = {
 const DATABASES: Record<string, DatabaseFacts> = {
   absent: { state: "absent" },
   empty: { state: "empty" },
+  nameless: { state: "nameless" },
   unfinished: { state: "installed", installationId: OWN, backend: null, sealed: [] },
   "never on a switch": { state: "installed", installationId: OWN, backend: null, sealed: SEALED },
   "on a switch": { state: "installed", installationId: OWN, backend: "ovs", sealed: SEALED },
@@ -50,6 +53,7 @@ const DATABASES: Record<string, DatabaseFacts> = {
 const KEYS = { missing: [false, false], foreign: [true, false], fitting: [true, true] } as const;
 const IDS = { none: undefined, own: OWN, other: OTHER };
 const TOKENS = { token: true, "no token": false };
+const NO_OTHER = { hasUnusedDatabase: false };
 const CONSENTS: readonly Consent[] = [undefined, "adopt", "beside"];
 
 interface Case {
@@ -65,7 +69,7 @@ function stateOf({ database, key, id, token, ovs, consent }: Case): State {
   const [hasKey, keyFits] = KEYS[key];
   const facts = DATABASES[database] ?? { state: "absent" };
   return {
-    files: { dataDir: "/d", hasKey, installationId: IDS[id], hasToken: TOKENS[token] },
+    files: { dataDir: "/d", hasKey, installationId: IDS[id], hasToken: TOKENS[token], ...NO_OTHER },
     database: facts,
     keyFits: keyFits || (hasKey && facts.state === "installed" && facts.sealed.length === 0),
     switch: SWITCHES[ovs] ?? { state: "away" },
@@ -78,6 +82,7 @@ function expectedOfParts({ database, key, id, token }: Case): string {
   const isBlank = key === "missing" && id === "none" && token === "no token";
   if (database === "absent") return isBlank ? "first start" : "/d/db is missing";
   if (database === "empty") return isBlank ? "first start" : "the database is empty";
+  if (database === "nameless") return "no row in its table installation";
   if (id === "other") return "/d belongs to installation ffff";
   const isUsed = database !== "unfinished";
   if (key === "missing") return isUsed || id === "own" ? "secret-key is missing" : "first start";
@@ -105,6 +110,11 @@ function expectedOfSwitch({ database, ovs, consent }: Case, parts: string): stri
   return ovs === "nameless" ? "--adopt cannot tell the mark" : "adopt";
 }
 
+function textOf(verdict: Verdict): string {
+  if (verdict.verdict !== "refuse") throw new Error("it was not refused");
+  return [verdict.why, ...verdict.remedy].join("\n");
+}
+
 const keysOf = <K extends string>(of: Record<K, unknown>) => Object.keys(of) as K[];
 
 const cases: Case[] = keysOf(DATABASES).flatMap((database) =>
@@ -121,7 +131,7 @@ const cases: Case[] = keysOf(DATABASES).flatMap((database) =>
 
 describe("judging what is there", () => {
   it("knows what to do with every combination of parts, and says it when it refuses", () => {
-    expect(cases).toHaveLength(2700);
+    expect(cases).toHaveLength(3240);
     for (const each of cases) {
       const verdict = judgeState(stateOf(each));
       const expected = expectedOfSwitch(each, expectedOfParts(each));
@@ -161,8 +171,7 @@ describe("judging what is there", () => {
       ...{ ovs: "orphan", consent: undefined },
     });
     const verdict = judgeState(state);
-    if (verdict.verdict !== "refuse") throw new Error("it was not refused");
-    const text = [verdict.why, ...verdict.remedy].join("\n");
+    const text = textOf(verdict);
     const { installationId } = orphan;
     const ways = [
       "restore",
@@ -175,8 +184,24 @@ describe("judging what is there", () => {
 });
 
 it("tells a lost key without opening the database", () => {
-  const files = { dataDir: "/d", hasKey: false, installationId: OWN, hasToken: true };
+  const files = { dataDir: "/d", hasKey: false, installationId: OWN, hasToken: true, ...NO_OTHER };
   expect(judgeFiles(files)).toMatchObject({ verdict: "refuse" });
   expect(judgeFiles({ ...files, hasKey: true })).toEqual({ verdict: "start" });
   expect(judgeFiles({ ...files, installationId: undefined })).toEqual({ verdict: "start" });
+});
+
+it("begins no installation beside an embedded database that is not used", () => {
+  const files = { dataDir: "/d", hasKey: false, installationId: undefined, hasToken: false };
+  const parts = { database: { state: "empty" as const }, keyFits: false };
+  const judged = judgeParts({ ...parts, files: { ...files, hasUnusedDatabase: true } });
+  expect(textOf(judged)).toContain("/d has been used: db");
+  expect(textOf(judged)).toContain("unset DATABASE_URL");
+});
+
+it("names the way on where only the note of the id is another's", () => {
+  const files = { dataDir: "/d", hasKey: true, installationId: OTHER, hasToken: true, ...NO_OTHER };
+  const database = DATABASES["never on a switch"] ?? { state: "absent" };
+  const way = "remove /d/installation-id";
+  expect(textOf(judgeParts({ files, database, keyFits: true }))).toContain(way);
+  expect(textOf(judgeParts({ files, database, keyFits: false }))).not.toContain(way);
 });
