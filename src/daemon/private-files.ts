@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, rename } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
+import { syncPath } from "../store/database/synced-node-fs.js";
 import {
   installationIdFile,
   operatorTokenFile,
@@ -27,6 +28,12 @@ export async function noteInstallationId(
   noted: string | undefined,
 ): Promise<void> {
   if (noted !== installationId) await writePrivate(installationIdFile(dataDir), installationId);
+}
+
+/** Before the database takes another id: interrupted between the two, a start goes on. */
+export async function forgetInstallationId(dataDir: string): Promise<void> {
+  await rm(installationIdFile(dataDir), { force: true });
+  syncPath(dataDir);
 }
 
 /** Complete or absent, also after a crash; readable by the owner only. */

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { decodeKey, SecretBox } from "../../services/secrets.js";
 import { hasNoCluster } from "../../store/database/damage.js";
 import { embeddedDirectory } from "../../store/database/embedded.js";
+import { isInstallationId } from "./installation-id.js";
 import type { FileFacts } from "./judge.js";
 import { assertPrivateDatabase, assertPrivateFolder, readPart } from "./private-part.js";
 
 const KEY = /^[A-Za-z0-9+/]{43}=$/;
-const INSTALLATION_ID = /^[0-9a-f]{32}$/;
 const TOKEN = /^[\x21-\x7e]{8,}$/;
 
 export function secretKeyFile(dataDir: string): string {
@@ -42,14 +42,14 @@ export async function readDataDir(dataDir: string, elsewhere: Elsewhere): Promis
   await assertPrivateDatabase(embeddedDirectory(dataDir), isReachable);
   const key = await readPart({
     path: secretKeyFile(dataDir),
-    holds: KEY,
+    holds: (text) => KEY.test(text),
     what: "a key of 32 bytes in base64",
     remedy: "Restore secret-key from a backup of this data directory.",
     isSecret: true,
   });
   const installationId = await readPart({
     path: installationIdFile(dataDir),
-    holds: INSTALLATION_ID,
+    holds: isInstallationId,
     what: "the id of an installation",
     remedy: `Remove ${installationIdFile(dataDir)}: it is written again when all else fits together.`,
     isSecret: false,
@@ -72,7 +72,7 @@ export async function readDataDir(dataDir: string, elsewhere: Elsewhere): Promis
 export function readOperatorToken(dataDir: string): Promise<string | undefined> {
   return readPart({
     path: operatorTokenFile(dataDir),
-    holds: TOKEN,
+    holds: (text) => TOKEN.test(text),
     what: "a token of 8 printable characters or more",
     remedy: `Restore it, or remove ${operatorTokenFile(dataDir)}: a new token is made up then.`,
     isSecret: true,

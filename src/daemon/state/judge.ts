@@ -1,4 +1,5 @@
 import type { DatabaseFacts } from "../../store/database/facts.js";
+import { isInstallationId, purgeCommand, shown } from "./installation-id.js";
 
 /** What the data directory says, besides an embedded database. */
 export interface FileFacts {
@@ -118,7 +119,8 @@ function adopted(orphans: readonly Neighbour[]): Verdict | undefined {
   const [only, ...others] = orphans;
   if (only === undefined) return undefined;
   if (others.length > 0) return tooManyToAdopt(orphans);
-  const { mark } = only;
+  const { mark, installationId } = only;
+  if (!isInstallationId(installationId)) return oddToAdopt(only);
   return mark === undefined
     ? namelessToAdopt(only)
     : { verdict: "adopt", identity: { ...only, mark } };
@@ -185,7 +187,7 @@ function lostDatabase(files: FileFacts, { state }: DatabaseFacts, left: string[]
 
 function unaccounted(orphans: readonly Neighbour[], ownId: string | undefined): Refusal {
   const ids = orphans.map(({ installationId }) => installationId);
-  const purges = ids.map((id) => `ovs/purge.sh --installation ${id}`).join("; ");
+  const purges = ids.map(purgeCommand).join("; ");
   const own = ownId === undefined ? "a new installation" : `installation ${ownId}`;
   return refuse(
     `the switch forwards for ${orphans.map(described).join(" and ")}, which no daemon serves, and ${own} would begin beside it`,
@@ -199,7 +201,7 @@ function unaccounted(orphans: readonly Neighbour[], ownId: string | undefined): 
 }
 
 function described({ installationId, bridges }: Neighbour): string {
-  return `installation ${installationId} (${bridges.join(", ")})`;
+  return `installation ${shown(installationId)} (${bridges.map(shown).join(", ")})`;
 }
 
 function tooManyToAdopt(orphans: readonly Neighbour[]): Refusal {
@@ -211,7 +213,14 @@ function tooManyToAdopt(orphans: readonly Neighbour[]): Refusal {
 
 function namelessToAdopt(orphan: Neighbour): Refusal {
   return refuse(`--adopt cannot tell the mark of ${described(orphan)}: no bridge has its name`, [
-    `Remove it from the switch: ovs/purge.sh --installation ${orphan.installationId}.`,
+    `Remove it from the switch: ${purgeCommand(orphan.installationId)}.`,
+  ]);
+}
+
+function oddToAdopt(orphan: Neighbour): Refusal {
+  return refuse(`--adopt cannot take the id of ${described(orphan)}: none of ours is like that`, [
+    "If somebody has changed patchbay-installation in the external_ids of its bridges, put it back.",
+    `Or remove it from the switch: ${purgeCommand(orphan.installationId)}.`,
   ]);
 }
 

@@ -11,8 +11,8 @@ import { adoptIdentity, type Installation, loadInstallation } from "../../store/
 import { banner } from "../backend-choice.js";
 import { openDatabasePatiently } from "../database.js";
 import type { Lifetime } from "../lifetime.js";
-import { noteInstallationId, operatorToken } from "../private-files.js";
-import { readDataDir, secretKeyFile } from "./data-dir-files.js";
+import { forgetInstallationId, noteInstallationId, operatorToken } from "../private-files.js";
+import { type DataDirFiles, readDataDir, secretKeyFile } from "./data-dir-files.js";
 import { Examination, requireFiles } from "./examine.js";
 import type { Consent, SwitchFacts } from "./judge.js";
 
@@ -59,11 +59,12 @@ export async function openState(
   lifetime.add("database", () => database.close());
   lock.keep();
   signal.throwIfAborted();
-  const installation = await settle(database.client, examination, surroundings);
+  const installation = await settle(database.client, files, examination, surroundings);
   const secrets = await SecretBox.open(secretKeyFile(dataDir));
   await requireMatchingKey(database.client, secrets);
   // Last: where it stands, the installation was complete once.
-  await noteInstallationId(dataDir, installation.installationId, files.installationId);
+  const noted = examination.accepted?.verdict === "adopt" ? undefined : files.installationId;
+  await noteInstallationId(dataDir, installation.installationId, noted);
   if (!files.hasToken && files.installationId !== undefined) warnOfToken(config, log);
   const token = await operatorToken(dataDir, config.operatorToken);
   return { database, installation, secrets, operatorToken: token, examination, hold };
@@ -85,6 +86,7 @@ async function surveyFor({ backend, ovsdb }: Config): Promise<SwitchFacts> {
 
 async function settle(
   db: PrismaClient,
+  { dataDir }: DataDirFiles,
   { accepted }: Examination,
   { announce, log, consent }: Surroundings,
 ): Promise<Installation> {
@@ -99,6 +101,7 @@ async function settle(
   ];
   announce(banner(lines));
   log.warn({ installationId, bridges }, lines.join(" "));
+  await forgetInstallationId(dataDir);
   return adoptIdentity(db, { installationId, mark });
 }
 

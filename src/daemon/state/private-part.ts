@@ -5,7 +5,7 @@ import { RefusedError } from "../startup-error.js";
 interface Part {
   readonly path: string;
   /** What it must hold, and how that is called. */
-  readonly holds: RegExp;
+  readonly holds: (text: string) => boolean;
   readonly what: string;
   /** What to do when it holds something else. */
   readonly remedy: string;
@@ -24,7 +24,7 @@ export async function readPart(part: Part): Promise<string | undefined> {
   if (!found.isFile()) throw new RefusedError(`${path} is not a file`, [remedy]);
   if (isSecret) assertPrivate(path, found);
   const text = (await read(path)).trim();
-  if (holds.test(text)) return text;
+  if (holds(text)) return text;
   const state = text === "" ? "is empty" : "is cut short or garbled";
   throw new RefusedError(`${path} ${state}: it does not hold ${what}`, [remedy]);
 }

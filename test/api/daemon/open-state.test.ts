@@ -21,6 +21,7 @@ import {
   type FreshDatabase,
 } from "../../support/databases.js";
 import { createDatabase } from "../../support/postgres.js";
+import { type RpcServer, reply, rpcServer } from "../../unit/backends/rpc-server.js";
 import { contentsOf, rowsOf, start } from "./state-scene.js";
 
 const NOBODY = 65534;
@@ -164,6 +165,31 @@ it("an empty database beside an embedded one that is not used is refused", async
   expect(message).toContain("has been used: db");
   expect(contentsOf(dataDir)).toEqual(files);
   await cleanup();
+});
+
+/** A switch with one bridge of a VPC of the installation `ID`, which nobody serves. */
+function orphanedSwitch(): Promise<RpcServer> {
+  const name = "pb00002av1";
+  const external_ids = ["map", [["patchbay-installation", ID]]];
+  const row = { name, ports: ["set", []], external_ids };
+  return rpcServer((request, socket) => {
+    const isSurvey = request.method === "monitor";
+    reply(socket, request, isSurvey ? { Bridge: { b: { new: row } } } : { locked: true });
+  });
+}
+
+it("an adoption that was interrupted before the id was noted goes on", async () => {
+  const begun = await begin(engineNamed("postgres"));
+  const ovs = await orphanedSwitch();
+  const env = { PATCHBAY_BACKEND: "ovs", PATCHBAY_OVSDB: `unix:${ovs.path}` };
+  const inTheWay = join(begun.dataDir, "installation-id.new");
+  mkdirSync(inTheWay);
+  await expect(start(begun, { consent: "adopt", env })).rejects.toThrow("EISDIR");
+  rmSync(inTheWay, { recursive: true });
+  expect(await start(begun, { env })).toMatchObject({ installationId: ID });
+  expect(readFileSync(join(begun.dataDir, "installation-id"), "utf8").trim()).toBe(ID);
+  await ovs.close();
+  await begun.cleanup();
 });
 
 function emptyDatabase(): Promise<string> {

@@ -205,3 +205,15 @@ it("names the way on where only the note of the id is another's", () => {
   expect(textOf(judgeParts({ files, database, keyFits: true }))).toContain(way);
   expect(textOf(judgeParts({ files, database, keyFits: false }))).not.toContain(way);
 });
+
+it("neither adopts an id that is none of ours nor makes it part of a command", () => {
+  const odd = neighbour("odd id;x", { bridges: ["pb000001v1", "b;y"] });
+  const place = { database: "absent", id: "none", ovs: "bare" } as const;
+  const base = { ...place, key: "missing", token: "no token", consent: undefined } as const;
+  for (const consent of ["adopt", undefined] as const) {
+    const text = textOf(judgeState({ ...stateOf(base), switch: seen(odd), consent }));
+    expect(text).toContain('installation "odd id;x" (pb000001v1, "b;y")');
+    expect(text).not.toContain("--installation odd");
+    expect(text).toContain("ovs-vsctl del-br");
+  }
+});
