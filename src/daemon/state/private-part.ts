@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { messageOf } from "../../store/database/damage.js";
+import { messageOf } from "../../store/database/message-of.js";
 import { RefusedError } from "../startup-error.js";
 
 interface Part {

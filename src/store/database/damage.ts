@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "./error-facts.js";
+import { messageOf } from "./message-of.js";
 
 /** The embedded database is there and cannot be used. */
 export class DamagedDatabaseError extends Error {
@@ -72,8 +73,4 @@ function facts(path: string): Stats {
 
 function readText(path: string): string {
   return readFileSync(path, "utf8");
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== "" ? error.message : String(error);
 }

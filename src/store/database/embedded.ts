@@ -3,17 +3,12 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
 import { type Admit, admitAny } from "./admit.js";
-import {
-  assertWholeCluster,
-  DamagedDatabaseError,
-  damageOf,
-  hasNoCluster,
-  messageOf,
-} from "./damage.js";
+import { assertWholeCluster, DamagedDatabaseError, damageOf, hasNoCluster } from "./damage.js";
 import { dataDirPlace } from "./data-dir-place.js";
 import { assertFreeSpace } from "./disk-space.js";
 import type { Engine, StoreLog } from "./engine.js";
 import { readDatabaseFacts } from "./facts.js";
+import { messageOf } from "./message-of.js";
 import { type MigrationConnection, migrate } from "./migrate.js";
 import { migrationsDirectory } from "./migration-files.js";
 import { pgliteAdapter } from "./pglite-adapter.js";

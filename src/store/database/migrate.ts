@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { describeError } from "./error-facts.js";
 import { missingMigrations } from "./history.js";
+import { messageOf } from "./message-of.js";
 import { type Migration, readMigrations } from "./migration-files.js";
 
 export { EditedMigrationError } from "./history.js";
@@ -11,14 +13,24 @@ export interface MigrationConnection {
   query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
 }
 
+/** 22 and 23: rows, 42: tables and columns that do not fit; not what we may not do. */
+const MISFIT = /^(22|23|42(?!501))/;
+
+const MISFIT_REMEDY =
+  "The database is not as this release expects it: " +
+  "start the release that it was last used with, or restore it from a backup";
+
 export class FailedMigrationError extends Error {
   override readonly name = "FailedMigrationError";
 
   constructor(
     readonly migration: string,
     cause: unknown,
+    /** Whether it would fail again: what else fails, as on a lost connection, may pass. */
+    readonly isLasting = describeError(cause).sqlStates.some((state) => MISFIT.test(state)),
   ) {
-    super(`migration ${migration} failed; nothing of it was kept`, { cause });
+    const what = `migration ${migration} failed, and nothing of it was kept: ${messageOf(cause)}`;
+    super(isLasting ? `${what}. ${MISFIT_REMEDY}` : what, { cause });
   }
 }
 
@@ -47,7 +59,7 @@ const insertApplied = `INSERT INTO "_prisma_migrations"
  * database wait for each other.
  * @param admit called before anything is written, with the lock held; what it throws is thrown
  * @returns the names of the migrations applied
- * @throws EditedMigrationError | FailedMigrationError | NewerDatabaseError | UnfinishedMigrationError
+ * @throws FailedMigrationError, and as `missingMigrations` does
  */
 export async function migrate(
   connection: MigrationConnection,

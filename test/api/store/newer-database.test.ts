@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exitCodeOf } from "../../../src/exit-codes.js";
 import {
+  BrokenHistoryError,
   NewerDatabaseError,
   UnfinishedMigrationError,
 } from "../../../src/store/database/history.js";
-import { migrate } from "../../../src/store/database/migrate.js";
+import { FailedMigrationError, migrate } from "../../../src/store/database/migrate.js";
 import { migrationsDirectory } from "../../../src/store/database/migration-files.js";
 import { copyMigrations, engines, type Opened } from "../../support/migrations.js";
 
@@ -77,6 +79,50 @@ describe.each(engines)("a database that a later release has had, on $name", ({ o
       UnfinishedMigrationError,
     );
     await connection.query(sql, [NOW]);
+  });
+
+  it("is told from another application's only by who knows", async () => {
+    const { connection } = opened;
+    await note("20200101000000_of_another", NOW);
+    const refused = migrate(connection, migrationsDirectory);
+    await expect(refused).rejects.toThrow("or to another application");
+    await forget("20200101000000_of_another");
+  });
+
+  it("is not migrated again where the history has lost a row, or all of them", async () => {
+    const { connection } = opened;
+    const expectBroken = async (what: string) => {
+      const error = await migrate(connection, migrationsDirectory).catch((reason) => reason);
+      expect(error).toBeInstanceOf(BrokenHistoryError);
+      expect(error.message).toContain(what);
+      expect(exitCodeOf(error)).toBe(78);
+    };
+    await connection.execute(`CREATE TABLE kept AS SELECT * FROM "_prisma_migrations"`);
+    await connection.execute(
+      `DELETE FROM "_prisma_migrations" WHERE migration_name LIKE '%_security_groups'`,
+    );
+    await expectBroken("it lacks 20261121150000_security_groups");
+    await connection.execute(`ALTER TABLE "_prisma_migrations" RENAME TO elsewhere`);
+    await expectBroken("access_key");
+    await connection.execute(`ALTER TABLE elsewhere RENAME TO "_prisma_migrations";
+      DELETE FROM "_prisma_migrations"`);
+    await expectBroken("it has nothing");
+    await connection.execute(
+      `INSERT INTO "_prisma_migrations" SELECT * FROM kept; DROP TABLE kept`,
+    );
+  });
+
+  it("is not tried again where its tables are not what a migration expects", async () => {
+    const { connection } = opened;
+    await connection.execute(`CREATE TABLE kept AS SELECT * FROM "_prisma_migrations";
+      DELETE FROM "_prisma_migrations" WHERE migration_name > '20261128'`);
+    const error = await migrate(connection, migrationsDirectory).catch((reason) => reason);
+    expect(error).toBeInstanceOf(FailedMigrationError);
+    expect(error.message).toContain(`"withheld_route" already exists`);
+    expect(exitCodeOf(error)).toBe(78);
+    expect(exitCodeOf(new FailedMigrationError("x", { code: "57P01" }))).toBe(1);
+    await connection.execute(`INSERT INTO "_prisma_migrations" SELECT * FROM kept
+      ON CONFLICT DO NOTHING; DROP TABLE kept`);
   });
 
   it("is taken when what this release does not know was rolled back", async () => {
