@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, lstatSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist";
@@ -30,6 +30,20 @@ export function embeddedDirectory(dataDir: string): string {
 }
 
 /**
+ * Where its files are: `db` may be a link to another disk, and PGlite follows none.
+ * @throws DamagedDatabaseError when the link leads nowhere
+ */
+function clusterDirectory(dataDir: string): string {
+  const directory = embeddedDirectory(dataDir);
+  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return directory;
+  try {
+    return realpathSync(directory);
+  } catch (error) {
+    throw new DamagedDatabaseError(directory, `it leads nowhere: ${messageOf(error)}`, error);
+  }
+}
+
+/**
  * Opens and migrates the database in `<dataDir>/db`; the caller holds the directory's lock.
  * @throws DamagedDatabaseError
  */
@@ -38,7 +52,7 @@ export async function openEmbedded(
   log: StoreLog,
   admit: Admit = admitAny,
 ): Promise<Engine> {
-  const directory = embeddedDirectory(dataDir);
+  const directory = clusterDirectory(dataDir);
   if (hasNoCluster(directory)) await admit({ state: "absent" });
   const database = await openCluster(dataDir, log);
   try {
@@ -61,8 +75,8 @@ async function migrateCluster(database: PGlite, admit: Admit): Promise<string[]>
 
 /** PGlite in `<dataDir>/db`, made when missing, writing through to the disk; nothing migrated. */
 export async function openCluster(dataDir: string, log: StoreLog): Promise<PGlite> {
+  const directory = clusterDirectory(dataDir);
   assertFreeSpace(dataDir);
-  const directory = embeddedDirectory(dataDir);
   if (await ensureCluster(directory)) log.info({ directory }, "made the embedded database");
   assertWholeCluster(directory);
   // The files in it may be open to everybody, as older releases made them.
@@ -96,9 +110,10 @@ export function connectionOf(database: PGlite): MigrationConnection {
 
 function engineOf(database: PGlite, dataDir: string, log: StoreLog): Engine {
   const assertInPlace = dataDirPlace(dataDir);
+  const directory = clusterDirectory(dataDir);
   const before = () => {
     assertInPlace();
-    assertFreeSpace(dataDir);
+    assertFreeSpace(directory);
   };
   const exec: PGlite["exec"] = async (...statements) => {
     before();

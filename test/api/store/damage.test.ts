@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
@@ -42,5 +51,25 @@ describe("a damaged embedded database is named, and nothing is made in its place
     await embedded.close();
     truncateSync(join(db, rows[0]?.path ?? ""));
     await expectNamed("could not read block");
+  });
+});
+
+describe("a link in the place of the database", () => {
+  const elsewhere = () => `${dataDir}-elsewhere`;
+
+  it("is followed to where the database is", async () => {
+    renameSync(db, elsewhere());
+    symlinkSync(elsewhere(), db);
+    const database = await openDatabase({ dataDir, log: recordingLog() });
+    expect(await database.client.tenant.count()).toBe(0);
+    await database.close();
+    rmSync(elsewhere(), { recursive: true });
+  });
+
+  it("that leads nowhere is named, and nothing is made in its place", async () => {
+    rmSync(db, { recursive: true });
+    symlinkSync(elsewhere(), db);
+    await expectNamed("it leads nowhere");
+    expect(readdirSync(dataDir).filter((name) => name.startsWith("db"))).toEqual(["db"]);
   });
 });
