@@ -6,11 +6,12 @@ import type { Config } from "../config.js";
 import { otherAddresses } from "./all-addresses.js";
 import { openFilesLimit, shareDescriptors } from "./open-files.js";
 import { StartupError } from "./startup-error.js";
+import { assertSharedKey } from "./state/private-part.js";
 
 /** Connections that sent no request, or do not read their answer, must not hold up the end. */
 const DRAIN_LIMIT_MS = 4000;
 
-/** @throws StartupError when a file cannot be read */
+/** @throws StartupError when a file cannot be read, or others can read the key */
 export async function serverOptions(config: Config): Promise<ServerOptions> {
   const { keepAliveSeconds, trustedProxies } = config;
   const times = { ...CONNECTION_TIMES, keepAliveMs: keepAliveSeconds * 1000 };
@@ -20,6 +21,7 @@ export async function serverOptions(config: Config): Promise<ServerOptions> {
 
 async function readTls(tls: Config["tls"]): Promise<{ cert: string; key: string } | undefined> {
   if (tls === undefined) return undefined;
+  await assertSharedKey(tls.keyFile);
   const [cert, key] = await Promise.all([
     readPem("PATCHBAY_TLS_CERT", tls.certFile),
     readPem("PATCHBAY_TLS_KEY", tls.keyFile),

@@ -29,6 +29,22 @@ export async function readPart(part: Part): Promise<string | undefined> {
   throw new RefusedError(`${path} ${state}: it does not hold ${what}`, [remedy]);
 }
 
+/**
+ * Of a key that another program keeps: a group may read it, as Debian's ssl-cert does.
+ * @throws RefusedError when anybody else can
+ */
+export async function assertSharedKey(path: string): Promise<void> {
+  const found = await look(path);
+  if (found === undefined) return;
+  if ((found.mode & 0o027) !== 0) {
+    throw new RefusedError(`${path} is open to other users (mode ${rightsOf(found.mode)})`, [
+      `If nobody else can have read it: chmod 640 ${path}`,
+      "Otherwise the key and its certificate must be replaced.",
+    ]);
+  }
+  if (isForeign(found.uid)) throw foreignOwner(path, found.uid);
+}
+
 interface Owned {
   readonly mode: number;
   readonly uid: number;
