@@ -15,6 +15,7 @@ import { forgetInstallationId, noteInstallationId, operatorToken } from "../priv
 import { type DataDirFiles, readDataDir, secretKeyFile } from "./data-dir-files.js";
 import { Examination, requireFiles } from "./examine.js";
 import type { Consent, SwitchFacts } from "./judge.js";
+import { unusableDataDir } from "./unusable-data-dir.js";
 
 const SURVEY_LIMIT_MS = 2000;
 
@@ -47,7 +48,9 @@ export async function openState(
 ): Promise<OpenedState> {
   const { dataDir, databaseUrl } = config;
   const { log, signal, consent } = surroundings;
-  const lock = await lockDataDir(dataDir);
+  const lock = await lockDataDir(dataDir).catch((error: unknown) => {
+    throw unusableDataDir(dataDir, error);
+  });
   lifetime.add("data directory lock", () => lock.release());
   const files = await readDataDir(dataDir, config);
   requireFiles(files);

@@ -114,7 +114,7 @@ describe("starting", () => {
     await writeFile(file, "");
     const dataDir = join(file, "var");
     const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: dataDir });
-    expect(await daemon.ended).toBe(1);
+    expect(await daemon.ended).toBe(78);
     expect(daemon.stderr()).toContain(dataDir);
   });
 });

@@ -278,6 +278,14 @@ describe("files of a data directory", () => {
     await fresh.cleanup();
   });
 
+  it("a folder in the place of the lock is refused, with what to do", async () => {
+    const path = join(begun.dataDir, "daemon.lock");
+    rmSync(path);
+    mkdirSync(path);
+    expect(await refusal(start(begun))).toContain(`Remove the folder ${path}`);
+    rmSync(path, { recursive: true });
+  });
+
   it("a data directory that was made for a start that was refused is removed again", async () => {
     const dataDir = join(begun.dataDir, "not", "there", "yet");
     expect(await refusal(start({ ...begun, dataDir }))).toContain("secret-key is missing");
