@@ -17,7 +17,7 @@ export function observeHttpConnections(
   });
   new Counter({
     name: "patchbay_http_connections_closed_total",
-    help: "Connections closed for room, too many of one address, no progress or too many requests",
+    help: "Connections closed: no room, too many of an address, no progress, too much that waits",
     labelNames: ["reason"],
     registers: [registry],
     collect() {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
-import { boundsFor, CONNECTION_TIMES } from "../api/connections/limits.js";
+import { boundsFor, USUAL_LIMITS } from "../api/connections/limits.js";
 import type { ServerOptions } from "../api/server.js";
 import type { Config } from "../config.js";
 import { otherAddresses } from "./all-addresses.js";
@@ -14,8 +14,8 @@ const DRAIN_LIMIT_MS = 4000;
 /** @throws StartupError when a file cannot be read, or others can read the key */
 export async function serverOptions(config: Config): Promise<ServerOptions> {
   const { keepAliveSeconds, trustedProxies } = config;
-  const times = { ...CONNECTION_TIMES, keepAliveMs: keepAliveSeconds * 1000 };
-  const limits = { ...times, ...boundsFor(await openFilesLimit()) };
+  const bounds = boundsFor(await openFilesLimit());
+  const limits = { ...USUAL_LIMITS, ...bounds, keepAliveMs: keepAliveSeconds * 1000 };
   return { tls: await readTls(config.tls), limits, trustedProxies };
 }
 

@@ -28,6 +28,8 @@ export class Connection {
 
   constructor(
     readonly accepted: Socket,
+    /** Whose it is, as `clientGroup` tells. */
+    readonly address: string,
     now: number,
   ) {
     this.socket = accepted;

@@ -26,7 +26,10 @@ export interface ConnectionTimes {
   readonly sweepMs: number;
 }
 
-export type ConnectionLimits = ConnectionBounds & ConnectionTimes;
+export interface ConnectionLimits extends ConnectionBounds, ConnectionTimes {
+  /** Of answers that are ready and not taken, of all connections together. */
+  readonly unsentBytes: number;
+}
 
 export const CONNECTION_TIMES: ConnectionTimes = {
   handshakeMs: 10_000,
@@ -45,7 +48,10 @@ export const CONNECTION_TIMES: ConnectionTimes = {
  */
 export const MOST_UNANSWERED = 8;
 
-/** What the connections may take of memory is bounded too. */
+/** What a page of a list on each of 256 connections takes; a fraction of what Node has for all. */
+const MOST_UNSENT_BYTES = 256 * 1024 * 1024;
+
+/** Each has its buffers, and a request whose header may have 16 KiB, or some that wait. */
 const MOST_CONNECTIONS = 10_000;
 const MOST_UNFINISHED = 128;
 const MOST_IDLE = 256;
@@ -72,4 +78,5 @@ export function boundsFor(descriptors: number): ConnectionBounds {
 export const USUAL_LIMITS: ConnectionLimits = {
   ...CONNECTION_TIMES,
   ...boundsFor(Number.POSITIVE_INFINITY),
+  unsentBytes: MOST_UNSENT_BYTES,
 };

@@ -4,12 +4,13 @@ import { clientGroup } from "../../domain/clients.js";
 import { ConnectionBook } from "./book.js";
 import { Connection, type Exchange } from "./connection.js";
 import { type ConnectionBounds, type ConnectionLimits, MOST_UNANSWERED } from "./limits.js";
+import { UnsentBytes } from "./unsent.js";
 
 /**
- * Why a connection was closed: no room at all, too many of one address, no progress, or too many
- * requests in it.
+ * Why a connection was closed: no room at all, too many of one address, no progress, too many
+ * requests in it, or too many bytes that wait to be sent.
  */
-export type Closure = "room" | "address" | "time" | "requests";
+export type Closure = "room" | "address" | "time" | "requests" | "unsent";
 
 interface Surroundings {
   readonly limits: ConnectionLimits;
@@ -27,12 +28,20 @@ export class ConnectionWatch {
   readonly #connections = new Set<Connection>();
   readonly #byEnds = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  readonly closures: Record<Closure, number> = { room: 0, address: 0, time: 0, requests: 0 };
+  readonly #unsent: UnsentBytes;
+  readonly closures: Record<Closure, number> = {
+    room: 0,
+    address: 0,
+    time: 0,
+    requests: 0,
+    unsent: 0,
+  };
 
   constructor(server: Server, { limits, isProxy, now }: Surroundings) {
     this.#limits = limits;
     this.#isProxy = isProxy;
     this.#now = now;
+    this.#unsent = new UnsentBytes(limits.unsentBytes);
     this.#book = new ConnectionBook(limits, (connection) => connection.phase());
     server.on("connection", (socket: Socket) => this.#opened(socket));
     server.prependListener("request", (request, response) => this.began(request, response));
@@ -97,10 +106,10 @@ export class ConnectionWatch {
   }
 
   #opened(socket: Socket): void {
-    const connection = new Connection(socket, this.#now());
-    this.#index(connection);
     const address = socket.remoteAddress ?? "";
-    const out = this.#book.enter(connection, clientGroup(address), this.#isProxy(address));
+    const connection = new Connection(socket, clientGroup(address), this.#now());
+    this.#index(connection);
+    const out = this.#book.enter(connection, connection.address, this.#isProxy(address));
     if (out !== undefined) this.#close(out, "room");
   }
 
@@ -114,17 +123,28 @@ export class ConnectionWatch {
       this.#connections.delete(connection);
       // The same ends may have come again before this one was found to be gone.
       if (ends !== undefined && this.#byEnds.get(ends) === connection) this.#byEnds.delete(ends);
-      this.#book.leave(connection);
+      this.#forget(connection);
     });
   }
 
   #look(connection: Connection): void {
+    if (connection.accepted.destroyed) return;
     const phase = connection.phase();
     if (phase !== connection.seen) {
       connection.seen = phase;
       connection.since = this.#now();
     }
     this.#book.move(connection, phase);
+    this.#unsent.count(connection);
+    this.#makeRoomForBytes();
+  }
+
+  #makeRoomForBytes(): void {
+    for (;;) {
+      const out = this.#unsent.surplus();
+      if (out === undefined) return;
+      this.#close(out, "unsent");
+    }
   }
 
   #sweep(): void {
@@ -151,8 +171,13 @@ export class ConnectionWatch {
 
   #close(connection: Connection, why: Closure): void {
     this.closures[why] += 1;
-    this.#book.leave(connection);
+    this.#forget(connection);
     connection.destroy();
+  }
+
+  #forget(connection: Connection): void {
+    this.#book.leave(connection);
+    this.#unsent.forget(connection);
   }
 }
 

@@ -126,6 +126,41 @@ test("answers that nobody reads are no reason to keep others out", async () => {
   for (const client of deaf) client.socket.destroy();
 });
 
+test("with too much unread, who has most of it loses what has waited longest", async () => {
+  const served = await start({ ...BOUNDS, unsentBytes: 40 * 1024 * 1024 });
+  const unread = async (from: string) => {
+    const before = served.begun.length;
+    const client = await served.connect({ from });
+    client.socket.pause();
+    client.send("GET /much HTTP/1.1\r\nhost: x\r\n\r\n");
+    await expect.poll(() => served.begun.length, PATIENCE).toBe(before + 1);
+    return client;
+  };
+  const neighbour = await unread(NEIGHBOUR);
+  const clients = await several(4, () => unread("127.0.0.1"));
+  const { closures } = served.app.connections;
+  await expect.poll(() => closures.unsent, PATIENCE).toBe(3);
+  for (const client of [neighbour, ...clients]) client.socket.resume();
+  await expect.poll(() => closedOf(clients), PATIENCE).toEqual([true, true, true, false]);
+  for (const client of [neighbour, clients[3]]) {
+    await expect.poll(() => client?.received().length, PATIENCE).toBeGreaterThan(16 * 1024 * 1024);
+  }
+  await expect.poll(() => served.app.connections.counts(), PATIENCE).toMatchObject({ idle: 2 });
+});
+
+test("what is unread over TLS counts as well", async () => {
+  const served = await start({ ...BOUNDS, unsentBytes: 40 * 1024 * 1024 }, true);
+  const clients = await several(4, async () => {
+    const client = await served.connect();
+    client.socket.pause();
+    client.send("GET /much HTTP/1.1\r\nhost: x\r\n\r\n");
+    return client;
+  });
+  await expect.poll(() => served.app.connections.closures.unsent, PATIENCE).toBe(2);
+  expect(served.app.connections.counts()).toMatchObject({ unread: 2 });
+  for (const client of clients) client.socket.destroy();
+});
+
 test("who does not read an answer is not kept for the requests that wait behind it", async () => {
   const served = await start({ ...BOUNDS, total: 1, perAddress: 1 });
   const deaf = await served.connect();
