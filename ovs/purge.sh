@@ -55,12 +55,44 @@ confirm() {
   [[ $answer =~ ^[Yy] ]] || die "nothing was removed"
 }
 
+key=external_ids:patchbay-installation
+
+# names_in TABLE: the rows that are marked as the installation's.
+names_in() {
+  vsctl --no-wait --bare --columns=name find "$1" "$key=$installation" | sed '/^$/d'
+}
+
+# mark_of TABLE ROW: whose the row says that it is; nothing when it does not say.
+mark_of() {
+  vsctl --no-wait --if-exists get "$1" "$2" "$key" | tr -d '"'
+}
+
+# is_ours BRIDGE: where another tool has cleared the bridge's own mark, its port still says whose it
+# is, and where that is cleared too, the port's interface. The daemon goes by the same rule.
+is_ours() {
+  local table mark
+  for table in Bridge Port Interface; do
+    mark=$(mark_of "$table" "$1")
+    [ -z "$mark" ] || break
+  done
+  [ "$mark" = "$installation" ]
+}
+
+bridges_of_installation() {
+  local bridge candidates
+  candidates=$(for table in Bridge Port Interface; do names_in "$table" || return; done | sort -u) || return
+  comm -12 <(printf '%s\n' "$candidates") \
+    <(vsctl --no-wait --bare --columns=name list Bridge | sort -u) |
+    while read -r bridge; do
+      if is_ours "$bridge"; then printf '%s\n' "$bridge"; fi
+    done
+}
+
 main() {
   local bridges bridge commands=()
   read_arguments "$@"
   need ovs-vsctl openvswitch-switch
-  bridges=$(vsctl --no-wait --bare --columns=name find Bridge \
-    "external_ids:patchbay-installation=$installation") ||
+  bridges=$(bridges_of_installation) ||
     die "no Open vSwitch answers at ${PATCHBAY_OVSDB:-its default socket}: set PATCHBAY_OVSDB"
   if [ -z "$bridges" ]; then
     echo "Nothing of installation $installation is on this switch."

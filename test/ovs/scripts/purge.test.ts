@@ -64,6 +64,20 @@ describe("ovs/purge.sh", () => {
     expect(holders).not.toContain("patchbay-holder-me-1=");
   });
 
+  it("knows a bridge by its port, and its interface, when another tool has cleared its mark", async () => {
+    const mark = (installation: string) => `external_ids:patchbay-installation=${installation}`;
+    for (const [table, bridge] of [
+      ["Port", mine],
+      ["Interface", exchange],
+    ]) {
+      await sandbox.addBridge(`${bridge}`);
+      await sandbox.vsctl("set", `${table}`, `${bridge}`, mark("me-1"));
+    }
+    await sandbox.vsctl("set", "Port", `${theirs}`, mark("me-1"));
+    expect((await purge("--yes", "--installation", "me-1")).exitCode).toBe(0);
+    expect(await bridges()).toEqual([theirs, nobodys].sort());
+  });
+
   it("says so when there is nothing", async () => {
     const result = await purge("--yes", "--installation", "me-1");
     expect(result).toMatchObject({ exitCode: 0 });
