@@ -1,7 +1,5 @@
 import type { BackendKind } from "../domain/data-plane.js";
 
-const PROBE_LIMIT_MS = 2000;
-
 export interface BackendChoice {
   readonly kind: BackendKind;
   /** What an operator must not overlook, line by line. */
@@ -13,19 +11,19 @@ interface Circumstances {
   /** Whether this installation has programmed a switch before. */
   readonly remembered: boolean;
   readonly ovsdb: string;
-  /** Whether an OVSDB server answers at this address within the limit. */
-  readonly answers: (ovsdb: string, limitMs: number) => Promise<boolean>;
+  /** Whether an OVSDB server has answered there. */
+  readonly answers: boolean;
 }
 
 /**
  * What to work on. A data directory that has programmed a switch never turns no-op by itself:
  * its flows may be out there, and it waits for the switch instead.
  */
-export async function chooseBackend(circumstances: Circumstances): Promise<BackendChoice> {
+export function chooseBackend(circumstances: Circumstances): BackendChoice {
   const { wanted, remembered, ovsdb, answers } = circumstances;
   if (wanted === "ovs") return { kind: "ovs" };
   if (wanted === "noop") return remembered ? abandoned() : { kind: "noop" };
-  if (remembered || (await answers(ovsdb, PROBE_LIMIT_MS))) return { kind: "ovs" };
+  if (remembered || answers) return { kind: "ovs" };
   return {
     kind: "noop",
     warning: [

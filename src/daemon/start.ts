@@ -109,11 +109,11 @@ async function makeBackend(
 ): Promise<Backend> {
   const { installationId, mark } = installation;
   const identity: BackendIdentity = { installationId, mark };
-  const { kind, warning } = await chooseBackend({
+  const { kind, warning } = chooseBackend({
     wanted: config.backend,
     remembered: installation.backend === "ovs",
     ovsdb: config.ovsdb,
-    answers: async () => examination.sawSwitch,
+    answers: examination.sawSwitch,
   });
   if (warning !== undefined) {
     announce(banner(warning));
