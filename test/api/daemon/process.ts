@@ -38,8 +38,12 @@ export class DaemonNursery {
   async dataDir(): Promise<DataDir> {
     const { dataDir: path } = await embedded().fresh();
     this.#directories.push(path);
-    const file = join(path, "operator-token");
-    return { path, operatorToken: async () => (await readFile(file, "utf8")).trim() };
+    return dataDirAt(path);
+  }
+
+  /** One that holds nothing yet, for a database that is elsewhere. */
+  async unusedDataDir(): Promise<DataDir> {
+    return dataDirAt(await this.emptyDir());
   }
 
   /** An empty directory. */
@@ -125,4 +129,9 @@ function listeningUrl(child: ChildProcess, stdout: () => string): Promise<string
       reject(new Error(`ended before it listened:\n${stdout()}`));
     });
   });
+}
+
+function dataDirAt(path: string): DataDir {
+  const file = join(path, "operator-token");
+  return { path, operatorToken: async () => (await readFile(file, "utf8")).trim() };
 }

@@ -51,7 +51,7 @@ test(
     const [engine] = databaseEngines.filter(({ name }) => name === "postgres");
     const database = await engine?.fresh();
     const window = await openWindow(database?.databaseUrl);
-    const dir = await nursery.dataDir();
+    const dir = await nursery.unusedDataDir();
     const environment = {
       PATCHBAY_DATA_DIR: dir.path,
       PATCHBAY_RATE_LIMIT_PER_SECOND: "0",
