@@ -194,7 +194,9 @@ export class SwitchWatch {
 
   /** Asks for the switch, or leaves it to others until told otherwise. */
   stand(isUp: boolean): void {
-    this.#options.fence.stand(isUp);
+    const { fence } = this.#options;
+    if (isUp !== fence.standsDown) return;
+    fence.stand(isUp);
     // A connection that fails now is made anew, as it is wanted then.
     void this.#ovsdb.connection?.wantLock(isUp).catch(() => undefined);
   }

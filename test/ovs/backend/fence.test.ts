@@ -80,6 +80,9 @@ it("keeps no other installation from the same switch", async () => {
 });
 
 it("goes to the second when the first stands down, and back when both have turned round", async () => {
+  first.backend.standUp();
+  expect(first.backend.fence(), "it does so already").toEqual({ kind: "ours" });
+  first.backend.standDown();
   first.backend.standDown();
   expect(first.backend.fence()).toMatchObject({ kind: "another" });
   await expect(first.backend.plan(TWO, { fresh: false })).rejects.toThrow(/left to the daemon/);
