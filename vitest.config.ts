@@ -26,6 +26,7 @@ export default defineConfig({
           ...together,
           name: "ovs",
           include: ["test/ovs/**/*.test.ts"],
+          globalSetup: ["test/support/embedded.global-setup.ts"],
           // Several switches at once on a small machine only slow one another down.
           fileParallelism: false,
           testTimeout: 120_000,
@@ -37,6 +38,7 @@ export default defineConfig({
           ...shared,
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
+          globalSetup: ["test/support/embedded.global-setup.ts"],
           fileParallelism: false,
         },
       },

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 import { waitFor } from "./rest.js";
 import type { Sandbox } from "./sandbox.js";
 
@@ -20,7 +21,7 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** Where to make the data directory; the temporary folder unless given. */
   readonly parentDir?: string;
-  /** A data directory that nobody uses at the moment, to begin with a copy of; empty unless given. */
+  /** A data directory that nobody uses at the moment, to begin with a copy of; as before a first start unless given. */
   readonly copyOf?: string;
   /** What to wait for: a daemon that may do nothing does not get ready. */
   readonly until?: "/readyz" | "/livez";
@@ -53,7 +54,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { sandbox, env = {}, args = [], parentDir = tmpdir(), copyOf } = options;
   const { until = "/readyz" } = options;
   const dataDir = await mkdtemp(join(parentDir, "pbd-"));
-  if (copyOf !== undefined) await cp(copyOf, dataDir, { recursive: true });
+  const from = copyOf ?? templateFor(env);
+  if (from !== undefined) await cp(from, dataDir, { recursive: true });
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
   const process = new DaemonProcess(url, until, {
@@ -78,6 +80,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await dispose();
     throw error;
   }
+}
+
+/** Where PostgreSQL is used, an embedded database in the data directory would be somebody else's. */
+function templateFor(env: DaemonOptions["env"] = {}): string | undefined {
+  return "DATABASE_URL" in env ? undefined : inject("embeddedTemplate");
 }
 
 function daemonOf(

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { openDatabase } from "../../src/store/database/open.js";
+import { migrateEmbedded } from "./embedded.global-setup.js";
 import { type PostgresServer, startPostgres } from "./postgres.js";
 
 /** What tests copy their fresh databases from; made once a run, since a first start takes seconds. */
@@ -46,11 +47,6 @@ async function startUnlessMissing(): Promise<PostgresServer | { missing: string 
   } catch (error) {
     return { missing: String(error) };
   }
-}
-
-async function migrateEmbedded(dataDir: string): Promise<void> {
-  const database = await openDatabase({ dataDir, log });
-  await database.close();
 }
 
 async function migratePostgres(server: PostgresServer, dataDir: string): Promise<PostgresTemplate> {
