@@ -1,9 +1,9 @@
 /**
  * How long the model-based tests run and from where:
- * PATCHBAY_TEST_MODEL_RUNS multiplies the number of runs (default 1);
+ * PATCHBAY_TEST_MODEL_RUNS multiplies the number of runs (half of them for each change);
  * PATCHBAY_TEST_MODEL_SEED repeats the runs of an earlier seed, as printed on failure.
  */
-const factor = Number(process.env["PATCHBAY_TEST_MODEL_RUNS"] ?? 1);
+const factor = Number(process.env["PATCHBAY_TEST_MODEL_RUNS"] ?? 0.5);
 const seed = process.env["PATCHBAY_TEST_MODEL_SEED"];
 
 const PROPERTY_LIMIT_MS = 240_000 * Math.max(1, factor);
