@@ -11,7 +11,7 @@ export class DataDirMovedError extends Error {
   }
 }
 
-/** What others are below, and where the cluster notes what is done. */
+/** Where the cluster keeps its tables, its journal, and which transactions were committed. */
 const FOLDERS = ["base", "pg_wal", "pg_xact"].map((name) => join("db", name));
 
 /** Says which process has the directory: whoever copies another state into this one writes it too. */

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
 import { databaseEngines } from "../../support/databases.js";
-import { waitFor } from "../../support/rest.js";
+import { type CallCounts, untilTurns } from "../../support/turns.js";
 import { type EventStream, openStream } from "./sse-client.js";
 
 const LIMIT_MS = 20_000;
@@ -42,19 +42,7 @@ describe.each(served)("streams that catch up at the only place, on $name", (engi
     return stream;
   }
 
-  async function counted(name: string): Promise<number> {
-    const { body } = await api.call(api.operatorToken, "GET", "/metrics");
-    const line = new RegExp(`^patchbay_calls_${name} (\\d+)$`, "m").exec(String(body));
-    return Number(line?.[1]);
-  }
-
-  async function until(counts: { running: number; waiting: number }): Promise<void> {
-    const isSo = async () => {
-      const { running, waiting } = counts;
-      return (await counted("running")) === running && (await counted("waiting")) === waiting;
-    };
-    await waitFor(isSo, LIMIT_MS, `${JSON.stringify(counts)} in turn`);
-  }
+  const until = (counts: CallCounts) => untilTurns(api, counts);
 
   /** While events cannot be read. */
   function whileUnreadable<T>(work: () => Promise<T>): Promise<T> {

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TenantKey, type TestApi } from "../../support/api.js";
 import { databaseEngines } from "../../support/databases.js";
 import { waitFor } from "../../support/rest.js";
+import { type CallCounts, countTurns, untilTurns } from "../../support/turns.js";
 
 const LIMIT_MS = 20_000;
 const MOST_WAITING = 20;
@@ -36,19 +37,7 @@ describe.each(served)("turns at the only place, on $name", (engine) => {
     return api.call(key.token, "PATCH", `/v1/vpcs/${vpcId}`, { name: "renamed" });
   };
 
-  async function counted(name: string): Promise<number> {
-    const { body } = await api.call(api.operatorToken, "GET", "/metrics");
-    const line = new RegExp(`^patchbay_calls_${name} (\\d+)$`, "m").exec(String(body));
-    return Number(line?.[1]);
-  }
-
-  async function until(counts: { running: number; waiting: number }): Promise<void> {
-    const isSo = async () => {
-      const { running, waiting } = counts;
-      return (await counted("running")) === running && (await counted("waiting")) === waiting;
-    };
-    await waitFor(isSo, LIMIT_MS, `${JSON.stringify(counts)} calls`);
-  }
+  const until = (counts: CallCounts) => untilTurns(api, counts);
 
   /** While a call of the first tenant holds the place, because the database keeps it waiting. */
   async function whileHeld<T>(work: () => Promise<T>): Promise<T> {
@@ -176,7 +165,7 @@ describe.each(served)("turns at the only place, on $name", (engine) => {
           const call = start("PATCH", `/v1/vpcs/${vpcId}`, '{"name":"left"}');
           await until({ running: 1, waiting: 0 });
           await leave(call);
-          expect(await counted("running")).toBe(1);
+          expect((await countTurns(api)).running).toBe(1);
         },
         { timeout: 2 * LIMIT_MS },
       );
