@@ -56,13 +56,15 @@ function shown({ eni }: Pick<Known, "eni">): Promise<NetworkInterface> {
   return home.tenant.get(`/network-interfaces/${eni.id}`);
 }
 
-/** Waits until the interface's owner is told that its port is dead. */
-function untilDead(workload: Known): Promise<NetworkInterface> {
+/** Waits until the interface's owner is told that its port is dead, and this as the reason: some
+ * ways pass through others, as a new device is set down before it is set up without an other end. */
+function untilDead(workload: Known, reason: RegExp): Promise<NetworkInterface> {
   const isDead = async () => {
     const found = await shown(workload);
-    return found.dataPlane.state === "error" && found;
+    const { state, message } = found.dataPlane;
+    return state === "error" && reason.test(message ?? "") && found;
   };
-  return waitFor(isDead, LIMIT_MS, `${workload.name} to be shown dead`);
+  return waitFor(isDead, LIMIT_MS, `${workload.name} to be shown dead: ${reason}`);
 }
 
 function untilAnswers(
@@ -91,10 +93,9 @@ describe("a port is shown dead, and heals by itself, when", () => {
   it.each(WAYS)("$name", async ({ kill, heal, reason }) => {
     const { workload } = place;
     await kill(place);
-    const { state, dataPlane } = await untilDead(workload);
+    const { state, dataPlane } = await untilDead(workload, reason);
     expect(state).toBe("available");
     expect(dataPlane.message).toContain(workload.host.port);
-    expect(dataPlane.message).toMatch(reason);
     expect(await neighbour.host.ping(workload.ip)).toBe(false);
 
     const from = await ask(home.tenant, workload, neighbour);
@@ -161,9 +162,8 @@ it("says that a port is on the bridge of another VPC, and whose it is to nobody"
     await world.sandbox.vsctl("del-port", port, "--", "add-port", to, port, "--", ...settings);
   };
   await moveTo(stranger.vpc.bridge);
-  const { state, dataPlane } = await untilDead(workload);
+  const { state, dataPlane } = await untilDead(workload, /the bridge of another VPC/);
   expect(state).toBe("available");
-  expect(dataPlane.message).toContain("the bridge of another VPC");
   expect(dataPlane.message).not.toContain(stranger.vpc.bridge);
   await moveTo(bridge);
   await expectAlive();
@@ -199,10 +199,9 @@ it("names a port whose device does not exist yet, and takes it up once it does",
   const { bridge } = home.vpc;
   await world.sandbox.vsctl("--no-wait", "add-port", bridge, host.port, "--", ...settings);
   const workload = { name: "late", ip: eni.privateIp, eni, host };
-  const { state, dataPlane } = await untilDead(workload);
+  const { state, dataPlane } = await untilDead(workload, /No such device/);
   expect(state).toBe("available");
   expect(dataPlane.message).toContain(`port ${host.port} on bridge ${bridge}`);
-  expect(dataPlane.message).toContain("No such device");
   await makeLink(workload);
   await home.tenant.untilBound(eni.id, LIMIT_MS);
   await untilAnswers(neighbour, workload);
@@ -225,7 +224,7 @@ it("does not take an internal port for dead that works in another namespace, uns
     device,
     ...settings,
   );
-  expect((await untilDead({ eni, name: device })).dataPlane.message).toMatch(/set down/);
+  await untilDead({ eni, name: device }, /set down/);
   await ip("link set", device, "netns", ELSEWHERE, "name eth9 address", eni.macAddress);
   await ip("-n", ELSEWHERE, "addr add", `${eni.privateIp}/24`, "dev eth9");
   await ip("-n", ELSEWHERE, "link set eth9 up");
