@@ -224,7 +224,7 @@ it("does not take an internal port for dead that works in another namespace, uns
     device,
     ...settings,
   );
-  await untilDead({ eni, name: device }, /set down/);
+  expect((await untilDead({ eni, name: device }, /set down/)).state).toBe("available");
   await ip("link set", device, "netns", ELSEWHERE, "name eth9 address", eni.macAddress);
   await ip("-n", ELSEWHERE, "addr add", `${eni.privateIp}/24`, "dev eth9");
   await ip("-n", ELSEWHERE, "link set eth9 up");
