@@ -56,8 +56,7 @@ function shown({ eni }: Pick<Known, "eni">): Promise<NetworkInterface> {
   return home.tenant.get(`/network-interfaces/${eni.id}`);
 }
 
-/** Waits until the interface's owner is told that its port is dead, and this as the reason: some
- * ways pass through others, as a new device is set down before it is set up without an other end. */
+/** Waits until the owner is told that the port is dead and why; another reason may come first. */
 function untilDead(workload: Known, reason: RegExp): Promise<NetworkInterface> {
   const isDead = async () => {
     const found = await shown(workload);
