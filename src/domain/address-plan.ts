@@ -101,11 +101,17 @@ export function gatewayOf(subnet: Cidr): Ip {
   return addressAt(subnet, 1n);
 }
 
-export function isAssignable(subnet: Cidr, ip: Ip): boolean {
+/** Why no interface of the subnet can have this address, to follow it in a sentence. */
+export function unassignable(subnet: Cidr, ip: Ip): string | undefined {
+  const block = formatCidr(subnet);
+  if (!containsIp(subnet, ip)) return `is outside the subnet's block ${block}`;
   const offset = ip.value - subnet.base;
-  return (
-    containsIp(subnet, ip) && offset >= RESERVED_AT_START && offset < addressCount(subnet) - 1n
-  );
+  const isFree = offset >= RESERVED_AT_START && offset < addressCount(subnet) - 1n;
+  return isFree ? undefined : `is reserved: the first four addresses of ${block} and the last are`;
+}
+
+export function isAssignable(subnet: Cidr, ip: Ip): boolean {
+  return unassignable(subnet, ip) === undefined;
 }
 
 /** The lowest assignable address of the subnet that is not in `used` (addresses as integers). */

@@ -1,5 +1,5 @@
-import { firstFreeAddress, isAssignable } from "../domain/address-plan.js";
-import { formatCidr, formatIp, type Ip, parseIp } from "../domain/cidr.js";
+import { firstFreeAddress, unassignable } from "../domain/address-plan.js";
+import { formatIp, type Ip, parseIp } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { MAC_PATTERN, macProblem, randomInterfaceMac } from "../domain/mac.js";
@@ -99,13 +99,12 @@ async function choosePrivateIp(tx: Tx, subnet: Subnet, wanted: string | undefine
 async function claimPrivateIp(tx: Tx, subnet: Subnet, wanted: string): Promise<Ip> {
   const pointer = "/privateIp";
   const ip = parseIp(wanted);
-  if (ip === undefined) {
-    throw new DomainError("ValidationError", `"${wanted}" is not an IP address`, { pointer });
+  if (ip?.family !== 4) {
+    throw new DomainError("ValidationError", `"${wanted}" is not an IPv4 address`, { pointer });
   }
-  if (!isAssignable(subnet.block, ip)) {
-    const block = formatCidr(subnet.block);
-    const detail = `${wanted} is not an assignable address of ${block}: the first four and the last are reserved`;
-    throw new DomainError("InvalidParameterValue", detail, { pointer });
+  const problem = unassignable(subnet.block, ip);
+  if (problem !== undefined) {
+    throw new DomainError("InvalidParameterValue", `${wanted} ${problem}`, { pointer });
   }
   const holder = await findInterfaceWith(tx, subnet.vpcId, { privateIp: ip });
   if (holder === undefined) return ip;

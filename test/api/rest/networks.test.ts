@@ -195,6 +195,20 @@ describe.each(answerEngines)("VPCs, subnets and network interfaces on $name", (e
       expect(refused).toMatchObject({ status, body: { code, errors: [{ pointer }] } });
     });
 
+    test.each([
+      ["10.0.2.4", "10.0.2.4 is outside the subnet's block 10.0.1.0/28"],
+      ["10.0.1.16", "10.0.1.16 is outside the subnet's block 10.0.1.0/28"],
+      [
+        "10.0.1.3",
+        "10.0.1.3 is reserved: the first four addresses of 10.0.1.0/28 and the last are",
+      ],
+      ["fd00::5", '"fd00::5" is not an IPv4 address'],
+    ])("%s: why it cannot be had", async (privateIp, detail) => {
+      const { subnetId } = await newSubnet();
+      const refused = await post("/v1/network-interfaces", { subnetId, privateIp });
+      expect(refused).toMatchObject({ status: 400, body: { detail } });
+    });
+
     test("share a subnet of 11 addresses between 11 racers, and refuse the twelfth", async () => {
       const { subnetId } = await newSubnet();
       const racing = Array.from({ length: 12 }, () => post("/v1/network-interfaces", { subnetId }));
