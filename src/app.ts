@@ -6,6 +6,7 @@ import { refuseExpectations } from "./api/plugins/expectations.js";
 import { requireHost } from "./api/plugins/host-header.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
 import { openApi } from "./api/plugins/openapi.js";
+import { pages } from "./api/plugins/pages.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
@@ -64,6 +65,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const queues = queuesFor(deps.turns);
   const metrics = createMetrics(app, deps.view, deps.activity, queues.database);
   await openApi(app, deps.version);
+  await pages(app);
   await app.register(async (scope) => {
     const { context, activity, isStopping, writeRefusal } = deps;
     healthRoutes(scope, {

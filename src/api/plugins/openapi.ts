@@ -1,5 +1,4 @@
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { PROBLEM_MEDIA_TYPE } from "../problems/problem.js";
@@ -40,19 +39,6 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
   });
   let text: string | undefined;
   app.decorate("descriptionText", () => (text ??= JSON.stringify(app.swagger())));
-  await app.register(swaggerUi, {
-    routePrefix: "/docs",
-    // The page loads what this daemon serves, and nothing from elsewhere.
-    staticCSP: true,
-    uiConfig: { deepLinking: true, validatorUrl: null },
-    uiHooks: {
-      // The plugin would put the description into words for each request.
-      preHandler: async ({ routeOptions }, reply) => {
-        if (routeOptions.url !== "/docs/json") return;
-        return reply.type("application/json; charset=utf-8").send(app.descriptionText());
-      },
-    },
-  });
 }
 
 type Schema = ReturnType<typeof jsonSchemaTransform>["schema"];

@@ -41,6 +41,7 @@ export function sendProblem(
   const unavailable = problem.status === 503 ? retryAfterSeconds(problem.code) : undefined;
   const retryAfter = content.retryAfterSeconds ?? unavailable;
   if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+  reply.headers({ ...content.headers });
   reply.problemCode = content.code;
   // Serialised here: the response schema of the route is not the problem's.
   return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));

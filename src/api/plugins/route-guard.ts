@@ -1,7 +1,5 @@
 import type { FastifyInstance } from "fastify";
-
-/** The pages of the browsable description, which a package registers. */
-const PAGES = "/docs";
+import { PAGES } from "./pages.js";
 
 /** Refuses routes that are not in the route table, where access and expectations are written. */
 export function onlyTabledRoutes(app: FastifyInstance): void {

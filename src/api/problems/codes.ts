@@ -3,8 +3,10 @@ import type { ErrorCode } from "../../domain/errors.js";
 /** Codes that HTTP itself gives rise to, beside the domain's. */
 export type HttpErrorCode =
   | "RequestTimeout"
+  | "PreconditionFailed"
   | "PayloadTooLarge"
   | "UnsupportedMediaType"
+  | "RangeNotSatisfiable"
   | "ExpectationFailed"
   | "TooManyRequests"
   | "RequestHeaderFieldsTooLarge"
@@ -59,8 +61,10 @@ export const PROBLEMS = {
   IdempotentRequestInProgress: [409, "The request with this idempotency key is under way"],
   InvalidStateTransition: [409, "Not possible in the present state"],
   Gone: [410, "What was asked for is not there any more"],
+  PreconditionFailed: [412, "A condition of the request is not met"],
   PayloadTooLarge: [413, "The body is too large"],
   UnsupportedMediaType: [415, "The body has an unsupported content type"],
+  RangeNotSatisfiable: [416, "The range lies beyond the end"],
   ExpectationFailed: [417, "The expectation cannot be met"],
   TooManyRequests: [429, "Too many requests"],
   TooManyStreams: [429, "Too many event streams"],

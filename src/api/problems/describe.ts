@@ -36,21 +36,31 @@ function domainProblem(error: DomainError): ProblemContent {
   };
 }
 
-/** Refusals of the HTTP framework, which carry a status and are worded for callers. */
+/** Refusals of the HTTP framework and what is built on it. */
 function frameworkProblem(error: unknown): ProblemContent | undefined {
   if (!(error instanceof Error) || !("statusCode" in error)) return undefined;
-  const detail = error.message;
-  switch (error.statusCode) {
-    case 413:
-      return { code: "PayloadTooLarge", detail };
-    case 415:
-      return { code: "UnsupportedMediaType", detail };
-    case 400:
-    case 414:
-      return { code: "ValidationError", detail, errors: [{ pointer: "", detail }] };
-    case 404:
-      return { code: "NotFound", detail };
-    default:
-      return undefined;
-  }
+  const { statusCode, message: detail } = error;
+  if (typeof statusCode !== "number" || statusCode < 400 || statusCode > 499) return undefined;
+  const code = FRAMEWORK_CODES[statusCode];
+  // Whatever else it is, the request is at fault.
+  if (code === undefined)
+    return { code: "ValidationError", detail, errors: [{ pointer: "", detail }] };
+  return { code, detail, ...headersOf(error) };
+}
+
+const FRAMEWORK_CODES: Readonly<Record<number, ProblemContent["code"]>> = {
+  404: "NotFound",
+  408: "RequestTimeout",
+  412: "PreconditionFailed",
+  413: "PayloadTooLarge",
+  415: "UnsupportedMediaType",
+  416: "RangeNotSatisfiable",
+  417: "ExpectationFailed",
+  431: "RequestHeaderFieldsTooLarge",
+};
+
+/** Such as where a file ends, beyond whose end something was asked for. */
+function headersOf(error: Error): Pick<ProblemContent, "headers"> {
+  if (!("headers" in error) || typeof error.headers !== "object") return {};
+  return { headers: { ...error.headers } };
 }

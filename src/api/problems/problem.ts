@@ -47,6 +47,8 @@ export interface ProblemContent {
   readonly checks?: readonly Check[];
   /** Told by a header. */
   readonly retryAfterSeconds?: number;
+  /** What else headers tell, such as what would be taken instead. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** @param instance path of the request */

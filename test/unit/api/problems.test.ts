@@ -47,6 +47,12 @@ describe("what went wrong, for the caller", () => {
     [415, "UnsupportedMediaType"],
     [400, "ValidationError"],
     [404, "NotFound"],
+    [412, "PreconditionFailed"],
+    [416, "RangeNotSatisfiable"],
+    [402, "ValidationError"],
+    [414, "ValidationError"],
+    [451, "ValidationError"],
+    [200, "InternalError"],
     [500, "InternalError"],
     [502, "InternalError"],
   ])("a framework error with status %i is %s", (statusCode, code) => {
