@@ -4,10 +4,10 @@ import { DomainError } from "../domain/errors.js";
 import { isTerminal } from "../domain/lifecycle.js";
 import { type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
-import type { RouteTable, VpcPeering } from "../domain/resources.js";
+import type { Route, RouteTable, VpcPeering } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
-import { findRouteTable, insertRoutes, removeRoute } from "../store/route-tables.js";
+import { findRouteTable, insertRoutes, removeRoute, retargetRoute } from "../store/route-tables.js";
 import { findPeering } from "../store/vpc-peerings.js";
 import { touchVpcs } from "../store/vpcs.js";
 import { removeWithheldRoute } from "../store/withheld-routes.js";
@@ -45,6 +45,35 @@ export async function createRoute(
   return table;
 }
 
+/**
+ * Lets a route that was made by a call lead to another peering. The switch takes it in one step: no
+ * packet finds the destination without a route. To where it leads already changes nothing.
+ * @throws DomainError `NotFound`, `InvalidParameterValue` for a local route and for one that came
+ * with a peering; of the peering as `createRoute`
+ */
+export async function replaceRoute(
+  ctx: ServiceContext,
+  caller: Principal,
+  routeTableId: string,
+  destinationText: string,
+  { vpcPeeringId }: { vpcPeeringId: string },
+): Promise<RouteTable> {
+  const destination = anyBlock(destinationText, DESTINATION);
+  const { table, moved } = await inTransaction(ctx.db, async (tx) => {
+    const locked = await lockRouteTable(tx, caller, routeTableId);
+    requirePermission(caller, "route_table:update");
+    const route = requireRoute(locked, destination);
+    refuseAutomatic(route);
+    if (route.vpcPeeringId === vpcPeeringId) return { table: locked, moved: false };
+    requireTarget(ctx, caller, locked, vpcPeeringId, await findPeering(tx, vpcPeeringId));
+    await retargetRoute(tx, routeTableId, destination, vpcPeeringId);
+    await removeWithheldRoute(tx, routeTableId, destination, vpcPeeringId);
+    return { table: await changed(tx, caller, locked), moved: true };
+  });
+  if (moved) ctx.waker.wake([table.vpcId]);
+  return table;
+}
+
 /** @throws DomainError `NotFound`, `InvalidParameterValue` for a local route */
 export async function deleteRoute(
   ctx: ServiceContext,
@@ -56,13 +85,8 @@ export async function deleteRoute(
   const table = await inTransaction(ctx.db, async (tx) => {
     const locked = await lockRouteTable(tx, caller, routeTableId);
     requirePermission(caller, "route_table:update");
-    if (locked.vpcBlocks.some((block) => formatCidr(block) === destinationText)) {
-      throw new DomainError("InvalidParameterValue", "a local route goes with its CIDR block only");
-    }
-    if (!(await removeRoute(tx, routeTableId, destination))) {
-      const detail = `route table ${routeTableId} has no route to ${destinationText}`;
-      throw new DomainError("NotFound", detail);
-    }
+    requireRoute(locked, destination);
+    await removeRoute(tx, routeTableId, destination);
     return changed(tx, caller, locked);
   });
   ctx.waker.wake([table.vpcId]);
@@ -73,6 +97,25 @@ async function changed(tx: Tx, caller: Principal, table: RouteTable): Promise<Ro
   const change = resourceChange(caller, "route-table", tenantId, id, "update");
   await touchVpcs(tx, [vpcId], await recordChange(tx, change));
   return requireRouteTable(caller, id, await findRouteTable(tx, id, caller.tenantId));
+}
+
+/** @throws DomainError `NotFound`, `InvalidParameterValue` for a local route */
+function requireRoute(table: RouteTable, destination: Cidr): Route {
+  const text = formatCidr(destination);
+  if (table.vpcBlocks.some((block) => formatCidr(block) === text)) {
+    const detail = "a local route stays as it is, and goes with its CIDR block only";
+    throw new DomainError("InvalidParameterValue", detail);
+  }
+  const route = table.routes.find((candidate) => formatCidr(candidate.destination) === text);
+  if (route !== undefined) return route;
+  throw new DomainError("NotFound", `route table ${table.id} has no route to ${text}`);
+}
+
+/** It follows its peering's blocks: led elsewhere it would still go with that peering. */
+function refuseAutomatic({ destination, origin, vpcPeeringId }: Route): void {
+  if (origin === "user") return;
+  const detail = `the route to ${formatCidr(destination)} came with peering ${vpcPeeringId} and cannot be replaced: delete it, and add one of your own`;
+  throw new DomainError("InvalidParameterValue", detail);
 }
 
 function refuseTakenDestination(table: RouteTable, destination: Cidr): void {

@@ -111,16 +111,23 @@ export async function findRouteInside(
   return rows[0];
 }
 
-/** False when the table has no such route. */
-export async function removeRoute(
+export async function removeRoute(tx: Tx, routeTableId: string, destination: Cidr): Promise<void> {
+  await tx.route.delete({ where: routeKey(routeTableId, destination) });
+}
+
+/** Lets a route lead to another peering. */
+export async function retargetRoute(
   tx: Tx,
   routeTableId: string,
   destination: Cidr,
-): Promise<boolean> {
-  const { count } = await tx.route.deleteMany({
-    where: { routeTableId, destination: formatCidr(destination) },
-  });
-  return count === 1;
+  vpcPeeringId: string,
+): Promise<void> {
+  const where = routeKey(routeTableId, destination);
+  await tx.route.update({ where, data: { vpcPeeringId } });
+}
+
+function routeKey(routeTableId: string, destination: Cidr) {
+  return { routeTableId_destination: { routeTableId, destination: formatCidr(destination) } };
 }
 
 /**

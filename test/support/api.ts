@@ -50,7 +50,7 @@ export interface TestApi {
   readonly logged: () => string;
   call(
     token: string | undefined,
-    method: "GET" | "POST" | "PATCH" | "DELETE",
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     url: string,
     body?: unknown,
     options?: CallOptions,

@@ -122,6 +122,16 @@ export class Scene {
     return this.call(key, "POST", `/route-tables/${tableId}/routes`, body);
   }
 
+  replaceRoute(
+    { key }: Owned,
+    tableId: string,
+    destination: string,
+    vpcPeeringId: string,
+  ): Promise<Answer> {
+    const path = `/route-tables/${tableId}/routes/${encodeURIComponent(destination)}`;
+    return this.call(key, "PUT", path, { vpcPeeringId });
+  }
+
   async blocks({ key, vpcId }: Owned): Promise<string[]> {
     const { cidrBlocks } = await this.must(200, key, "GET", `/vpcs/${vpcId}`);
     return cidrBlocks.map(({ cidrBlock }: { cidrBlock: string }) => cidrBlock);

@@ -7,7 +7,7 @@ import type { Permission } from "../../domain/permissions.js";
 export type Access = Permission | "any-credential" | "anybody" | "loopback-or-operator";
 
 export interface RouteEntry {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Fastify's spelling. */
   readonly url: string;
   readonly access: Access;
@@ -174,6 +174,13 @@ export const ROUTES = {
     "route_table:update",
     RTB,
     "Add a route to a VPC peering",
+  ),
+  replaceRoute: route(
+    "PUT",
+    "/v1/route-tables/:id/routes/:cidr",
+    "route_table:update",
+    RTB,
+    "Lead a route to another VPC peering",
   ),
   deleteRoute: route(
     "DELETE",

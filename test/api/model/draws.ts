@@ -113,6 +113,7 @@ const onTable = fc
       "create-route",
       "create-route",
       "create-route",
+      "replace-route",
       "delete-route",
       "delete-table",
     ),
@@ -133,7 +134,7 @@ const onTable = fc
         if (table === undefined || peering === undefined) return undefined;
         const as = by(table.tenant, draw.stranger);
         const present = choose(table.destinations, choices[1], () => true);
-        const known = kind === "delete-route" ? present : undefined;
+        const known = kind === "create-route" ? undefined : present;
         const target = { destination: known ?? destination, peering: peering.id };
         return { kind, as, table: table.id, ...target };
       },

@@ -14,7 +14,13 @@ import {
   touches,
 } from "./state.js";
 
-type RouteKind = "create-table" | "delete-table" | "associate" | "create-route" | "delete-route";
+type RouteKind =
+  | "create-table"
+  | "delete-table"
+  | "associate"
+  | "create-route"
+  | "replace-route"
+  | "delete-route";
 
 const OK: Outcome = { code: "ok" };
 
@@ -60,14 +66,25 @@ export const routeHandlers: Pick<Handlers<State, Outcome>, RouteKind> = {
       local.some((block) => isInside(destination, block)),
       "InvalidParameterValue",
     );
-    const peering = requireVisible(state, as, peeringId);
-    refuseIf(!touches(peering, table.vpc), "InvalidVpcPeeringConnectionID.NotFound");
-    refuseIf(!isOpen(peering), "InvalidStateTransition");
+    requireTarget(state, as, table, peeringId);
     refuseIf(table.routes.length >= QUOTAS.routesPerTable, "RouteLimitExceeded");
     table.routes.push({ destination, peering: peeringId, origin: "user" });
-    table.withheld = table.withheld.filter(
-      (route) => route.destination !== destination || route.peering !== peeringId,
-    );
+    dropWithheld(table, destination, peeringId);
+    record(state, as, "route-table", id, "update");
+    return OK;
+  },
+
+  "replace-route": (state, { as, table: id, destination, peering: peeringId }) => {
+    const table = requireTable(state, as, id);
+    refuseIf(localBlocks(state, table).includes(destination), "InvalidParameterValue");
+    const route = table.routes.find((candidate) => candidate.destination === destination);
+    if (route === undefined) throw new Refusal("NotFound");
+    refuseIf(route.origin !== "user", "InvalidParameterValue");
+    if (route.peering === peeringId) return OK;
+    requireTarget(state, as, table, peeringId);
+    table.routes = table.routes.filter((other) => other !== route);
+    table.routes.push({ destination, peering: peeringId, origin: "user" });
+    dropWithheld(table, destination, peeringId);
     record(state, as, "route-table", id, "update");
     return OK;
   },
@@ -82,6 +99,19 @@ export const routeHandlers: Pick<Handlers<State, Outcome>, RouteKind> = {
     return OK;
   },
 };
+
+function requireTarget(state: State, as: Tenant, table: ModelTable, peeringId: string): void {
+  const peering = requireVisible(state, as, peeringId);
+  refuseIf(!touches(peering, table.vpc), "InvalidVpcPeeringConnectionID.NotFound");
+  refuseIf(!isOpen(peering), "InvalidStateTransition");
+}
+
+/** What is added by hand is withheld no more. */
+function dropWithheld(table: ModelTable, destination: string, peeringId: string): void {
+  table.withheld = table.withheld.filter(
+    (route) => route.destination !== destination || route.peering !== peeringId,
+  );
+}
 
 function requireTable(state: State, as: Tenant, id: string): ModelTable {
   const table = state.tables.find((candidate) => candidate.id === id);

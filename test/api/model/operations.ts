@@ -24,6 +24,11 @@ interface Parameters {
     readonly destination: string;
     readonly peering: string;
   };
+  readonly "replace-route": By & {
+    readonly table: string;
+    readonly destination: string;
+    readonly peering: string;
+  };
   readonly "delete-route": By & { readonly table: string; readonly destination: string };
   readonly request: By & {
     readonly from: string;

@@ -12,7 +12,7 @@ import {
   deleteRouteTable,
   listRouteTables,
 } from "../../../src/services/route-tables.js";
-import { createRoute, deleteRoute } from "../../../src/services/routes.js";
+import { createRoute, deleteRoute, replaceRoute } from "../../../src/services/routes.js";
 import { createSubnet, deleteSubnet } from "../../../src/services/subnets.js";
 import {
   acceptPeering,
@@ -85,6 +85,11 @@ const handlers: Handlers<Performer, Promise<Omit<Outcome, "code"> | undefined>> 
   "create-route": async (on, { as, table, destination, peering }) => {
     const route = { destinationCidrBlock: destination, vpcPeeringId: on.names.real(peering) };
     await createRoute(...by(on, as), on.names.real(table), route);
+    return undefined;
+  },
+  "replace-route": async (on, { as, table, destination, peering }) => {
+    const target = { vpcPeeringId: on.names.real(peering) };
+    await replaceRoute(...by(on, as), on.names.real(table), destination, target);
     return undefined;
   },
   "delete-route": async (on, { as, table, destination }) => {

@@ -35,7 +35,7 @@ describe.each(databaseEngines)("idempotency keys on $name", (engine) => {
   }
 
   function send(
-    method: "POST" | "PATCH" | "DELETE",
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
     url: string,
     key: string,
     body?: unknown,
@@ -216,7 +216,7 @@ describe.each(databaseEngines)("idempotency keys on $name", (engine) => {
     const { body: red } = await postVpc(newKey(), { cidrBlock: "10.1.0.0/16" });
     const { body: blue } = await postVpc(newKey(), { cidrBlock: "10.2.0.0/16" });
     const crashing = async (
-      method: "POST" | "PATCH" | "DELETE",
+      method: "POST" | "PUT" | "PATCH" | "DELETE",
       url: string,
       body?: unknown,
       token?: string,
@@ -260,6 +260,9 @@ describe.each(databaseEngines)("idempotency keys on $name", (engine) => {
     await crashing("PATCH", `${peeringPath}/options`, options);
     const route = { destinationCidrBlock: "10.2.0.0/24", vpcPeeringId: peering.id };
     await crashing("POST", `${tablePath}/routes`, route);
+    const again = await crashing("POST", "/v1/vpc-peerings", await toAnother(red.id));
+    const target = { vpcPeeringId: again.id };
+    await crashing("PUT", `${tablePath}/routes/10.2.0.0%2F24`, target);
     await crashing("DELETE", `${tablePath}/routes/10.2.0.0%2F24`);
     await crashing("DELETE", `${tablePath}/associations/${subnet.id}`);
     await crashing("DELETE", tablePath);
@@ -267,6 +270,11 @@ describe.each(databaseEngines)("idempotency keys on $name", (engine) => {
     await crashing("DELETE", `${peeringPath}?wait=10`);
     await crashing("DELETE", `/v1/vpcs/${red.id}`);
   });
+
+  async function toAnother(requesterVpcId: string) {
+    const { body } = await postVpc(newKey(), { cidrBlock: "10.2.0.0/16" });
+    return { requesterVpcId, accepterVpcId: body.id };
+  }
 
   test("what was deleted before its answer was asked for again is said to be gone", async () => {
     const key = newKey();

@@ -104,6 +104,16 @@ const ASKS: Record<OperationId, Asks> = {
       body: { destinationCidrBlock: BLOCK, vpcPeeringId: ids.peering },
     }),
   },
+  replaceRoute: {
+    "path id": (ids, own) => ({
+      params: { id: ids.table, cidr: "10.10.0.0/16" },
+      body: { vpcPeeringId: own.peering },
+    }),
+    "body vpcPeeringId": (ids, own) => ({
+      params: { id: own.table, cidr: "10.10.0.0/16" },
+      body: { vpcPeeringId: ids.peering },
+    }),
+  },
   deleteRoute: { "path id": (ids) => ({ params: { id: ids.table, cidr: "10.1.0.0/16" } }) },
   associateRouteTable: {
     "path id": (ids, own) => ({ params: { id: ids.table }, body: { subnetId: own.subnet } }),
@@ -336,5 +346,7 @@ async function makeWorld(
   const sides = { requesterVpcId: vpc, accepterVpcId: otherVpc };
   const peering = await created("/v1/vpc-peerings", sides);
   const table = await created("/v1/route-tables", { vpcId: vpc });
+  const route = { destinationCidrBlock: peerBlock, vpcPeeringId: peering };
+  await created(`/v1/route-tables/${table}/routes`, route);
   return { tenant, accessKey: keyId, vpc, subnet, eni, table, group, rule, peering };
 }

@@ -83,6 +83,12 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
     stranger: 404,
     forbidden: "viewer",
   },
+  replaceRoute: {
+    params: (world) => ({ id: world.table, cidr: "10.1.0.0/16" }),
+    body: (world) => ({ vpcPeeringId: world.peering }),
+    stranger: 404,
+    forbidden: "viewer",
+  },
   deleteRoute: {
     params: (world) => ({ id: world.table, cidr: "10.1.0.0/16" }),
     stranger: 404,

@@ -2,10 +2,13 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type NetworkInterface, type Peering, waitFor } from "../../support/rest.js";
+import { goOn, lossesOf, Streams } from "./streams.js";
 import type { Workload } from "./workload.js";
 import { type Site, startWorld, type World } from "./world.js";
 
 const LIMIT_MS = 10_000;
+/** Datagrams that are sent before and after a route is changed. */
+const A_WHILE = 100;
 const TWO_STEP = fileURLToPath(new URL("../../../docs/two-step/two-step.sh", import.meta.url));
 
 interface RouteTable {
@@ -148,6 +151,47 @@ describe("two peers with the same addresses", () => {
     const before = [await echoesSeen(farLeft), await echoesSeen(farRight)];
     expect(await first.host.ping(farLeft.ip)).toBe(false);
     expect([await echoesSeen(farLeft), await echoesSeen(farRight)]).toEqual(before);
+  });
+});
+
+describe("a route that is led from one peer to another with the same addresses, and back", () => {
+  it("loses no packet", async () => {
+    const [hub, left, right] = await Promise.all([
+      world.site("fork", "10.60.0.0/16", { "10.60.1.0/24": 1 }),
+      world.site("one", "10.61.0.0/16", { "10.61.1.0/24": 1 }),
+      world.site("two", "10.61.0.0/16", { "10.61.1.0/24": 1 }),
+    ]);
+    const [toLeft, toRight] = [await bare(hub, left), await bare(hub, right)];
+    const table = await mainTable(hub);
+    await route(hub, table, "10.61.0.0/16", toLeft);
+    await route(left, await mainTable(left), "10.60.0.0/16", toLeft);
+    await route(right, await mainTable(right), "10.60.0.0/16", toRight);
+    const [source] = workloads(hub, 1) as [Workload];
+    const [farLeft] = workloads(left, 1) as [Workload];
+    const [farRight] = workloads(right, 1) as [Workload];
+    expect(farLeft.ip).toBe(farRight.ip);
+
+    const streams = new Streams();
+    const stream = await streams.start(source, farLeft, "probe");
+    const beside = await streams.receive(farRight, source);
+    const lead = async ({ id }: Peering) => {
+      await goOn(stream, A_WHILE);
+      const path = `/route-tables/${table}/routes/${encodeURIComponent("10.61.0.0/16")}`;
+      const before = await beside();
+      await hub.tenant.call("PUT", path, { vpcPeeringId: id });
+      await untilProgrammed(hub, table);
+      await goOn(stream, A_WHILE);
+      return (await beside()) - before;
+    };
+    expect(await lead(toRight)).toBeGreaterThan(0);
+    await lead(toLeft);
+    await lead(toRight);
+    await lead(toLeft);
+    const atRight = await beside();
+    await goOn(stream, A_WHILE);
+    expect(await beside()).toBe(atRight);
+    expect(await lossesOf(stream, beside)).toMatchObject({ datagrams: 0 });
+    streams.end();
   });
 });
 

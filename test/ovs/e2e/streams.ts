@@ -53,24 +53,42 @@ export class Streams {
    */
   async start(from: Workload, to: Workload, how: "send" | "probe"): Promise<Stream> {
     const unreadBefore = await unreadAt(from.host.port);
-    const receiver = this.#receivers.get(to) ?? (await startPython(to.host, PROGRAM, "receive"));
-    this.#receivers.set(to, receiver);
+    const receiver = await this.#receiver(to);
     const sender = await startPython(from.host, PROGRAM, how, to.ip, from.name);
     this.#senders.push(sender);
     return {
       name: `${from.name}>${to.name}`,
       label: from.name,
       sent: async () => sent.parse(JSON.parse(await sender.ask(""))),
-      received: async () => received.parse(JSON.parse(await receiver.ask(""))),
+      received: () => accountOf(receiver),
       unread: async () => (await unreadAt(from.host.port)) - unreadBefore,
       stop: async () => sent.parse(JSON.parse(await sender.ask("stop"))),
     };
+  }
+
+  /**
+   * Lets another host receive what is sent to its address, which is `from`'s receiver's as well.
+   * @returns what tells how many datagrams of `from` have come to it
+   */
+  async receive(to: Workload, from: Workload): Promise<() => Promise<number>> {
+    const receiver = await this.#receiver(to);
+    return async () => (await accountOf(receiver)).datagrams[from.name] ?? 0;
+  }
+
+  async #receiver(of: Workload): Promise<Program> {
+    const receiver = this.#receivers.get(of) ?? (await startPython(of.host, PROGRAM, "receive"));
+    this.#receivers.set(of, receiver);
+    return receiver;
   }
 
   /** Ends all programs, and connections with them. */
   end(): void {
     for (const program of [...this.#senders, ...this.#receivers.values()]) program.end();
   }
+}
+
+async function accountOf(receiver: Program): Promise<Received> {
+  return received.parse(JSON.parse(await receiver.ask("")));
 }
 
 /** Goes on for so many datagrams more: traffic, and not time, tells how long. */
@@ -102,15 +120,21 @@ export interface Losses {
 /** The one TCP connection of a stream: everything in it has arrived in order, and it lives. */
 export const UNBROKEN = [{ intact: true, ended: null }];
 
-/** Stops a stream and waits for what is under way; what is missing then has been lost. */
-export async function lossesOf(stream: Stream): Promise<Losses> {
+/**
+ * Stops a stream and waits for what is under way; what is missing then has been lost.
+ * @param beside tells how many datagrams have come to another host with the receiver's address
+ */
+export async function lossesOf(
+  stream: Stream,
+  beside: () => Promise<number> = async () => 0,
+): Promise<Losses> {
   const { name } = stream;
   const { bytes, datagrams } = await stream.stop();
   const deadline = performance.now() + UNDER_WAY_LIMIT_MS;
   for (;;) {
     const came = await stream.received();
     const arrived = came.connections.reduce((sum, connection) => sum + connection.bytes, 0);
-    const missing = datagrams - (came.datagrams[stream.label] ?? 0);
+    const missing = datagrams - (came.datagrams[stream.label] ?? 0) - (await beside());
     const lost = {
       name,
       bytes: bytes === 0 ? 0 : bytes - arrived,

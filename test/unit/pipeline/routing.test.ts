@@ -1,14 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addressAt, cidr, formatIp, type Ip } from "../../../src/domain/cidr.js";
-import type { InterfaceIntent, RouteTableIntent, VpcIntent } from "../../../src/domain/intent.js";
+import type {
+  InterfaceIntent,
+  RouteIntent,
+  RouteTableIntent,
+  VpcIntent,
+} from "../../../src/domain/intent.js";
 import {
   type Action,
   formatActions,
   gotoTable,
   setRegister,
 } from "../../../src/openflow/action.js";
+import { stepsFor } from "../../../src/openflow/bundle-step.js";
 import { decodeCookie } from "../../../src/openflow/cookie.js";
+import { diffFlows } from "../../../src/openflow/delta.js";
 import { dropFor } from "../../../src/pipeline/drops.js";
 import { PRIORITIES } from "../../../src/pipeline/priorities.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
@@ -16,7 +23,7 @@ import { anyTopology } from "./arbitrary.js";
 import { bestMatch } from "./interpreter/interpreter.js";
 import { type Bridges, bridgeTables, Network } from "./network.js";
 import { isContested, type Route, receiver, routeTo, sidesSeenFrom } from "./oracle.js";
-import { TOPOLOGIES, type Topology } from "./topologies.js";
+import { bridgesOf, TOPOLOGIES, type Topology } from "./topologies.js";
 
 function everyTopology(check: (topology: Topology, bridges: Bridges) => void): void {
   fc.assert(fc.property(anyTopology(), (topology) => check(topology, bridgeTables(topology))));
@@ -164,6 +171,36 @@ describe("peers with the same addresses", () => {
       (hub?.interfaces ?? []).flatMap((to) => delivered(topology, bridges, peer, eni, to.ip)),
     ]);
     expect(Object.fromEntries(got)).toEqual(expected);
+  });
+});
+
+describe("a route that is led from one peer to another", () => {
+  it("has one flow, which is overwritten: at no moment has the table none", () => {
+    const before: Topology = TOPOLOGIES["equal-blocks"];
+    const [hub, ...peers] = before.vpcs;
+    if (hub === undefined) throw new Error("no VPC");
+    const led = (route: RouteIntent): RouteIntent =>
+      route.peering === 101 ? { ...route, peering: 102 } : route;
+    const destination = cidr("10.20.0.0/16");
+    const routeTables = hub.routeTables.map((table) => ({
+      ...table,
+      routes: table.routes.map(led),
+    }));
+    const after: Topology = { ...before, vpcs: [{ ...hub, routeTables }, ...peers] };
+    const [was, is] = [before, after].map((topology) =>
+      (bridgesOf(topology).get(hub.id) ?? []).filter(
+        ({ table }) => table === VPC_TABLES.route.number,
+      ),
+    );
+    const { missing, changed, unexpected } = diffFlows(is ?? [], was ?? [], () => true);
+    expect([missing, unexpected]).toEqual([[], []]);
+    const nextHop = (peering: number) => formatActions(routed({ destination, peering }));
+    expect(changed.map(({ from, to }) => [from.actions, to.actions])).toEqual([
+      [nextHop(101), nextHop(102)],
+    ]);
+    expect(stepsFor({ missing, changed, unexpected, foreign: [] })).toEqual([
+      { kind: "add", flow: changed[0]?.to },
+    ]);
   });
 });
 

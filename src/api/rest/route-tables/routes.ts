@@ -7,7 +7,7 @@ import {
   getRouteTable,
   listRouteTables,
 } from "../../../services/route-tables.js";
-import { createRoute, deleteRoute } from "../../../services/routes.js";
+import { createRoute, deleteRoute, replaceRoute } from "../../../services/routes.js";
 import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RestDeps, type RouteGroup, typed } from "../endpoint.js";
 import { noContent, pathId } from "../fields.js";
@@ -18,6 +18,7 @@ import {
   associationParams,
   createRouteSchema,
   createRouteTableSchema,
+  replaceRouteSchema,
   routeParams,
   routeTableListSchema,
   routeTableSchema,
@@ -101,6 +102,21 @@ const entryRoutes: RouteGroup = (scope, deps) => {
       const { id } = request.params;
       const table = await createRoute(context, principalOf(request), id, request.body);
       return reply.code(201).send(present(table));
+    },
+  });
+
+  app.route({
+    ...endpoint("replaceRoute", {
+      params: routeParams,
+      body: replaceRouteSchema,
+      response: { 200: routeTableSchema },
+      description:
+        "The destination is URL-encoded: `10.1.0.0%2F16`. No packet is lost between the old target and the new one. Only routes of origin `user` can be led elsewhere.",
+    }),
+    handler: async (request) => {
+      const { id, cidr } = request.params;
+      const caller = principalOf(request);
+      return present(await replaceRoute(context, caller, id, cidr, request.body));
     },
   });
 

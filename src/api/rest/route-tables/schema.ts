@@ -51,6 +51,8 @@ export const createRouteSchema = z.strictObject({
   vpcPeeringId: id("vpcPeering"),
 });
 
+export const replaceRouteSchema = z.strictObject({ vpcPeeringId: id("vpcPeering") });
+
 export const associateSchema = z.strictObject({ subnetId: id("subnet") });
 
 export const routeParams = z.strictObject({ id: id("routeTable"), cidr: cidrParameter });
