@@ -1,22 +1,30 @@
 # The daemon, and the Open vSwitch clients with which it programs a switch outside the container.
-FROM node:20-bookworm-slim AS build
-WORKDIR /build
-COPY package.json package-lock.json .npmrc ./
-# Not npm ci: it wants every platform's optional packages in the lock file. --no-save keeps the
-# locked versions all the same.
-RUN npm install --no-save --ignore-scripts
-COPY . .
-RUN npm run -s build && npm prune --omit=dev --ignore-scripts
+FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0 AS node
+WORKDIR /app
 
-FROM node:20-bookworm-slim
+FROM node AS manifest
+COPY package.json package-lock.json .npmrc ./
+
+FROM manifest AS build
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
+COPY prisma prisma
+COPY scripts scripts
+COPY src src
+RUN npm run -s build
+
+FROM manifest AS packages
+# Types are a dependency of Prisma's adapter; nothing reads them here.
+RUN npm ci --omit=dev && rm -rf node_modules/@types node_modules/undici-types
+
+FROM node
 RUN apt-get update \
     && apt-get install -y --no-install-recommends openvswitch-common \
     && rm -rf /var/lib/apt/lists/*
-WORKDIR /app
-COPY --from=build /build/package.json ./
-COPY --from=build /build/node_modules node_modules
-COPY --from=build /build/dist dist
-COPY --from=build /build/prisma prisma
+COPY package.json ./
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY --from=build /app/prisma/migrations prisma/migrations
 ENV NODE_ENV=production PATCHBAY_DATA_DIR=/data
 RUN mkdir -m 0700 /data && chown node:node /data
 VOLUME /data

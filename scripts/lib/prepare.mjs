@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
-import { CommandError, npm, ROOT } from "./process.mjs";
+import { npm, ROOT } from "./process.mjs";
 import { note } from "./terminal.mjs";
 
 const LOCK = join(ROOT, "dist/.prepare.lock");
@@ -45,18 +45,8 @@ async function ensurePackages(signal) {
   writeFileSync(PACKAGES_STAMP, wanted);
 }
 
-/**
- * `npm ci` refuses a lock file that was written where some platforms' optional packages could not
- * be had. `npm install --no-save` takes the same locked versions and leaves the file as it is.
- */
 async function installPackages(signal) {
-  const quiet = ["--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"];
-  try {
-    await npm(["ci", ...quiet], { signal });
-  } catch (error) {
-    if (!(error instanceof CommandError) || !/\bEUSAGE\b/.test(error.output)) throw error;
-    await npm(["install", "--no-save", ...quiet], { show: true, signal });
-  }
+  await npm(["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"], { signal });
 }
 
 /** Somebody ran `npm ci` or `npm install` by hand: npm's own record is newer than the lock file. */

@@ -53,16 +53,22 @@ export class DaemonNursery {
     return path;
   }
 
-  /** @param limits how many descriptors it may have open; as many as the tests unless given */
-  spawn(environment: Environment, limits: { descriptors?: number } = {}): DaemonProcess {
-    if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run npm run build first`);
+  /**
+   * @param how `descriptors`: how many it may have open, as many as the tests unless given;
+   *   `main`: of another installation than this one
+   */
+  spawn(
+    environment: Environment,
+    { descriptors, main = MAIN }: { descriptors?: number; main?: string } = {},
+  ): DaemonProcess {
+    if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build first`);
     const env = {
       PATH: process.env["PATH"] ?? "",
       PATCHBAY_LISTEN: "127.0.0.1:0",
       PATCHBAY_BACKEND: "noop",
       ...environment,
     };
-    const [program = "", ...args] = [...limited(limits.descriptors), process.execPath, MAIN];
+    const [program = "", ...args] = [...limited(descriptors), process.execPath, main];
     const child = spawn(program, args, { env, detached: true });
     this.#children.push(child);
     return observe(child);
