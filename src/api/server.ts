@@ -61,7 +61,6 @@ export function createServer(
     trustProxy: trustedProxies.length > 0 && trustProxy,
     routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
     frameworkErrors: unroutable,
-    exposeHeadRoutes: false,
     // Requests that are under way, or arrive on a connection being closed, are still answered.
     return503OnClosing: false,
     serverFactory: (handler) => server.on("request", oneAtATime(handler)),

@@ -7,7 +7,7 @@ import { UNCOUNTED_OPERATIONS } from "./authentication.js";
 
 const DESCRIPTION = `Tenants get isolated VPCs on Open vSwitch; two VPCs are connected by a peering
 that one side asks for and the other accepts. Times are RFC 3339 in UTC. Every error is a problem
-document (RFC 9457) with a stable \`code\`.`;
+document (RFC 9457) with a stable \`code\`. HEAD is answered wherever GET is.`;
 
 const SECURITY_SCHEME = "bearer";
 

@@ -15,7 +15,7 @@ export function problemDocuments(app: FastifyInstance, explain: ExplainFailure):
   app.decorateReply("problemCode", undefined);
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, explain));
   app.setNotFoundHandler((request, reply) => {
-    const detail = `There is no ${request.method} ${pathOf(request)}.`;
+    const detail = `There is nothing at ${pathOf(request)}.`;
     return sendProblem(request, reply, { code: "NotFound", detail });
   });
 }

@@ -68,6 +68,16 @@ export class EventStreams {
     }
   }
 
+  /**
+   * Whether a stream could be opened, without doing so.
+   * @throws DomainError as `open` does
+   */
+  async probe(caller: Principal, after: number | undefined): Promise<void> {
+    requirePermission(caller, "event:read");
+    const leave = this.places.take(caller);
+    await this.#startOf(caller, after).finally(leave);
+  }
+
   /** 0 is an id to resume after: what an empty list answers as `nextAfter`. */
   async #startOf({ tenantId }: Principal, after: number | undefined): Promise<Start> {
     const range = await findEventRange(this.#ctx.db, tenantId);

@@ -43,6 +43,10 @@ export const eventStreamRoutes: RouteGroup = (scope, { context, streamTurns }) =
     handler: async (request, reply) => {
       const lastSeen = request.headers["last-event-id"];
       const after = lastSeen === "" ? request.query.after : (lastSeen ?? request.query.after);
+      if (request.method === "HEAD") {
+        await streams.probe(principalOf(request), after);
+        return sendText(reply, []);
+      }
       const recheck = recheckOf(context, request);
       const signal = endOf(reply.raw, closing, recheck);
       const events = await streams.open(principalOf(request), { after, recheck, signal });
@@ -51,7 +55,10 @@ export const eventStreamRoutes: RouteGroup = (scope, { context, streamTurns }) =
   });
 };
 
-function sendText(reply: FastifyReply, text: AsyncIterable<string>): FastifyReply {
+function sendText(
+  reply: FastifyReply,
+  text: AsyncIterable<string> | Iterable<string>,
+): FastifyReply {
   const headers = { "cache-control": "no-store", "x-accel-buffering": "no", connection: "close" };
   return reply.type(MEDIA_TYPE).headers(headers).send(Readable.from(text));
 }
