@@ -107,7 +107,8 @@ const UNCOUNTED: readonly string[] = UNCOUNTED_OPERATIONS.map((id) => routeEntry
 function problemStatuses({ access, method, url, resumes }: RouteEntry): number[] {
   const writes = method !== "GET";
   return [
-    ...(url.startsWith("/v1/") ? [400, 404] : []),
+    400,
+    ...(url.startsWith("/v1/") ? [404] : []),
     ...(UNCOUNTED.includes(url) ? [] : [429]),
     ...(access === "anybody" ? [] : [401, 403]),
     ...(writes ? [408, 409, 413, 415] : []),

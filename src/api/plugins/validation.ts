@@ -10,6 +10,9 @@ const PARTS: Readonly<Record<string, RequestPart>> = {
   headers: "header",
 };
 
+/** No parameter of ours, and left out by schemas of objects that take further keys. */
+const UNSEEN = "__proto__";
+
 /** Validates requests and shapes responses by the routes' zod schemas. */
 export function schemaValidation(app: FastifyInstance): void {
   app.setSerializerCompiler(serializerCompiler);
@@ -17,6 +20,9 @@ export function schemaValidation(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => {
     const part = PARTS[httpPart ?? "body"] ?? "body";
     return (data: unknown) => {
+      if (part === "query" && Object.hasOwn(Object(data), UNSEEN)) {
+        return { error: RequestInvalid.parameter(part, UNSEEN, "unknown parameter") };
+      }
       const result = schema.safeParse(part === "body" ? (data ?? undefined) : data);
       if (result.success) return { value: result.data };
       return { error: requestInvalid(part, result.error.issues) };

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { z } from "zod";
+import { z } from "zod";
 import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
 import type { Tracing } from "../../domain/reachability/trace.js";
 import type { ServiceContext } from "../../services/context.js";
@@ -35,14 +35,26 @@ export interface EndpointSchema {
   readonly description?: string;
 }
 
-/** The route options of an operation, except its handler: place and access are the table's. */
+/**
+ * The route options of an operation, except its handler: place and access are the table's. Query
+ * parameters that it does not know are refused, whatever its method.
+ */
 export function endpoint<const S extends EndpointSchema>(operationId: OperationId, schema: S) {
   const entry = routeEntry(operationId);
   const { method, url, tag, summary } = entry;
   const headers = changesSomething(entry) ? { headers: idempotencyHeaders } : {};
-  const documented = { ...headers, ...schema, operationId, summary, tags: [tag] };
+  const querystring = (schema.querystring ?? noParameters) as QueryOf<S>;
+  const documented = { ...headers, ...schema, querystring, operationId, summary, tags: [tag] };
   return { method, url, config: { operationId }, schema: documented };
 }
+
+const noParameters = z.strictObject({});
+
+type QueryOf<S extends EndpointSchema> = S extends {
+  readonly querystring: infer Q extends z.ZodType;
+}
+  ? Q
+  : typeof noParameters;
 
 export function typed(app: FastifyInstance) {
   return app.withTypeProvider<ZodTypeProvider>();
