@@ -5,6 +5,7 @@ import { admitRequests, requireCredential } from "./api/plugins/authentication.j
 import { refuseExpectations } from "./api/plugins/expectations.js";
 import { requireHost } from "./api/plugins/host-header.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
+import { answerUnrouted } from "./api/plugins/methods.js";
 import { openApi } from "./api/plugins/openapi.js";
 import { pages } from "./api/plugins/pages.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
@@ -62,6 +63,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   admitRequests(app, (token) => authenticate(deps.context, token), limits);
   requireHost(app);
   refuseExpectations(app);
+  answerUnrouted(app);
   const queues = queuesFor(deps.turns);
   const metrics = createMetrics(app, deps.view, deps.activity, queues.database);
   await openApi(app, deps.version);

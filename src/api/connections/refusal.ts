@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { METHODS, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { PROBLEM_MEDIA_TYPE, type ProblemContent, problemDocument } from "../problems/problem.js";
 import type { Connection } from "./connection.js";
@@ -45,10 +45,29 @@ function answer(connection: Connection, problem: ProblemContent, lingerMs: numbe
   linger(socket, lingerMs);
 }
 
+/** RFC 9110, section 15.6.2: of a method that HTTP could have, and that is not known. */
+const UNKNOWN_METHOD: ProblemContent = {
+  code: "NotImplemented",
+  detail: "This is not a method that is known here.",
+};
+
+/** RFC 9112, section 3; the method is a token of RFC 9110, section 5.6.2. */
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~\w-]+) \S+ HTTP\/1\.[01]\r\n/;
+
 /** Undefined when the connection itself is broken, or its TLS. */
 function problemOf(error: unknown): ProblemContent | undefined {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "HPE_INVALID_METHOD" && hasUnknownMethod(error)) return UNKNOWN_METHOD;
   return BY_PARSER[code] ?? (code.startsWith("HPE_") ? MALFORMED : undefined);
+}
+
+/** Of what came together and could not be read, the first line is looked at. */
+function hasUnknownMethod(error: unknown): boolean {
+  if (!(error instanceof Error && "rawPacket" in error)) return false;
+  const { rawPacket } = error;
+  const [, method] =
+    REQUEST_LINE.exec(Buffer.isBuffer(rawPacket) ? rawPacket.toString("latin1") : "") ?? [];
+  return method !== undefined && !METHODS.includes(method);
 }
 
 function afterEarlierAnswers({ open }: Connection, then: () => void): void {

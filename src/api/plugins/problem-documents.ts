@@ -14,10 +14,12 @@ declare module "fastify" {
 export function problemDocuments(app: FastifyInstance, explain: ExplainFailure): void {
   app.decorateReply("problemCode", undefined);
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, explain));
-  app.setNotFoundHandler((request, reply) => {
-    const detail = `There is nothing at ${pathOf(request)}.`;
-    return sendProblem(request, reply, { code: "NotFound", detail });
-  });
+  app.setNotFoundHandler(sendNothingThere);
+}
+
+export function sendNothingThere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const detail = `There is nothing at ${pathOf(request)}.`;
+  return sendProblem(request, reply, { code: "NotFound", detail });
 }
 
 export function sendError(
@@ -54,6 +56,7 @@ function logServerError(error: unknown, request: FastifyRequest, content: Proble
   }
 }
 
-function pathOf(request: FastifyRequest): string {
+/** Without the query. */
+export function pathOf(request: FastifyRequest): string {
   return request.url.split("?", 1)[0] ?? request.url;
 }

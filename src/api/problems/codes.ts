@@ -2,6 +2,7 @@ import type { ErrorCode } from "../../domain/errors.js";
 
 /** Codes that HTTP itself gives rise to, beside the domain's. */
 export type HttpErrorCode =
+  | "MethodNotAllowed"
   | "RequestTimeout"
   | "PreconditionFailed"
   | "PayloadTooLarge"
@@ -10,7 +11,8 @@ export type HttpErrorCode =
   | "ExpectationFailed"
   | "TooManyRequests"
   | "RequestHeaderFieldsTooLarge"
-  | "InternalError";
+  | "InternalError"
+  | "NotImplemented";
 
 export type ProblemCode = ErrorCode | HttpErrorCode;
 
@@ -32,6 +34,7 @@ export const PROBLEMS = {
   "InvalidRouteTableID.NotFound": [404, "There is no such route table"],
   "InvalidGroup.NotFound": [404, "There is no such security group"],
   "InvalidSecurityGroupRuleId.NotFound": [404, "There is no such rule"],
+  MethodNotAllowed: [405, "The path does not take this method"],
   RequestTimeout: [408, "The request did not come to its end in time"],
   "InvalidGroup.Duplicate": [409, "The VPC has a security group of this name"],
   "InvalidPermission.Duplicate": [409, "The security group has this rule already"],
@@ -70,6 +73,7 @@ export const PROBLEMS = {
   TooManyStreams: [429, "Too many event streams"],
   RequestHeaderFieldsTooLarge: [431, "The header of the request is too large"],
   InternalError: [500, "Internal error"],
+  NotImplemented: [501, "Nothing here works that way"],
   DatabaseHeldByAnother: [503, "Another daemon holds the database"],
   SwitchHeldByAnother: [503, "Another daemon holds the switch"],
   ServiceUnavailable: [503, "Temporarily unavailable"],

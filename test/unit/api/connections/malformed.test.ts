@@ -27,6 +27,9 @@ describe.each([
   test.each([
     ["no HTTP", "hello\r\n\r\n", 400, "ValidationError", ""],
     ["a method that is none", "G=T / HTTP/1.1\r\nhost: x\r\n\r\n", 400, "ValidationError", ""],
+    ["a method nobody knows", "BREW / HTTP/1.1\r\nhost: x\r\n\r\n", 501, "NotImplemented", ""],
+    ["a method in small letters", "get / HTTP/1.1\r\nhost: x\r\n\r\n", 501, "NotImplemented", ""],
+    ["a line like one", "BREW coffee, please\r\nhost: x\r\n\r\n", 400, "ValidationError", ""],
     ["a header without a colon", "GET / HTTP/1.1\r\nhost\r\n\r\n", 400, "ValidationError", ""],
     [
       "two lengths of one body",
