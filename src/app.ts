@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { type RateLimits, RequestLimits } from "./api/limits/request-limits.js";
 import { createMetrics, type ReconcileActivity } from "./api/metrics.js";
 import { admitRequests, requireCredential } from "./api/plugins/authentication.js";
+import { requireJson } from "./api/plugins/content-types.js";
 import { refuseExpectations } from "./api/plugins/expectations.js";
 import { requireHost } from "./api/plugins/host-header.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
@@ -57,6 +58,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   problemDocuments(app, deps.explainFailure);
   schemaValidation(app);
   jsonBodies(app);
+  requireJson(app);
   requestLog(app);
   closeWhenStopping(app, deps.isStopping);
   const limits = new RequestLimits(deps.rateLimits);

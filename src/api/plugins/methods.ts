@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import { acceptFields } from "./content-types.js";
 import { pathOf, sendNothingThere, sendProblem } from "./problem-documents.js";
 
 /** What a path may take. OPTIONS is answered for each that takes anything. */
@@ -15,7 +16,7 @@ export function answerUnrouted(app: FastifyInstance): void {
     const taken = methodsFor(app, request);
     if (taken.length === 0) return sendNothingThere(request, reply);
     reply.header("allow", [...taken, "OPTIONS"].join(", "));
-    if (request.method === "OPTIONS") return reply.code(204).send();
+    if (request.method === "OPTIONS") return reply.code(204).headers(acceptFields(taken)).send();
     return sendNotAllowed(request, reply, taken);
   });
 }

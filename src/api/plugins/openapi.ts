@@ -74,9 +74,19 @@ function problemResponses(operationId: OperationId): Record<string, unknown> {
 function problemResponse(status: number) {
   const schema = { $ref: "#/components/schemas/Problem" };
   const description = PROBLEM_TEXTS[status] ?? "Error";
-  const headers = RETRY_AFTER.has(status) ? { headers: { "Retry-After": retryAfter } } : {};
+  const headers = problemHeaders(status);
   return { description, content: { [PROBLEM_MEDIA_TYPE]: { schema } }, ...headers };
 }
+
+function problemHeaders(status: number) {
+  if (RETRY_AFTER.has(status)) return { headers: { "Retry-After": retryAfter } };
+  return status === 415 ? { headers: TAKEN_INSTEAD } : {};
+}
+
+const TAKEN_INSTEAD = {
+  Accept: { description: "The content type that is taken", schema: { type: "string" } },
+  "Accept-Encoding": { description: "The encoding that is taken", schema: { type: "string" } },
+};
 
 /** Refusals that may pass by themselves. */
 const RETRY_AFTER: ReadonlySet<number> = new Set([409, 429, 503]);
@@ -95,7 +105,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   409: "In conflict with the present state",
   410: "Events after the given one are not there any more, or never were",
   413: "The body is too large",
-  415: "The body has an unsupported content type",
+  415: "The body has a content type or encoding that is not taken",
   429: "Too many requests",
   500: "Internal error",
   503: "Temporarily unavailable",

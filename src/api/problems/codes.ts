@@ -66,7 +66,7 @@ export const PROBLEMS = {
   Gone: [410, "What was asked for is not there any more"],
   PreconditionFailed: [412, "A condition of the request is not met"],
   PayloadTooLarge: [413, "The body is too large"],
-  UnsupportedMediaType: [415, "The body has an unsupported content type"],
+  UnsupportedMediaType: [415, "The body has a content type or encoding that is not taken"],
   RangeNotSatisfiable: [416, "The range lies beyond the end"],
   ExpectationFailed: [417, "The expectation cannot be met"],
   TooManyRequests: [429, "Too many requests"],

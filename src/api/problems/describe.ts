@@ -1,4 +1,5 @@
 import { DomainError } from "../../domain/errors.js";
+import { HttpRefusal } from "./http-refusal.js";
 import type { ProblemContent } from "./problem.js";
 import { RequestInvalid } from "./request-invalid.js";
 import { TooManyRequests } from "./too-many-requests.js";
@@ -15,6 +16,7 @@ export function describeError(error: unknown, explain: ExplainFailure): ProblemC
     const { message: detail, retryAfterSeconds } = error;
     return { code: "TooManyRequests", detail, retryAfterSeconds };
   }
+  if (error instanceof HttpRefusal) return error.problem;
   const known = error instanceof DomainError ? error : explain(error);
   if (known !== undefined) return domainProblem(known);
   return frameworkProblem(error) ?? INTERNAL;
