@@ -30,6 +30,12 @@ export interface LogOptions {
 
 export function createLogger({ level, pretty, destination }: LogOptions): Logger {
   const options = { level, redact, base: null, timestamp: stdTimeFunctions.isoTime };
-  const stream = pretty ? PinoPretty({ sync: true, destination: 1 }) : pino.destination(1);
-  return pino(options, destination ?? stream);
+  return pino(options, destination ?? standardOutput(pretty));
+}
+
+function standardOutput(pretty: boolean): DestinationStream {
+  const output = pino.destination(1);
+  // A terminal that is gone or a disk that is full takes no lines; there is nobody else to tell.
+  output.on("error", () => {});
+  return pretty ? PinoPretty({ sync: true, destination: output }) : output;
 }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
 import { boundsFor, USUAL_LIMITS } from "../api/connections/limits.js";
 import type { ServerOptions } from "../api/server.js";
@@ -6,33 +5,18 @@ import type { Config } from "../config.js";
 import { otherAddresses } from "./all-addresses.js";
 import { openFilesLimit, shareDescriptors } from "./open-files.js";
 import { StartupError } from "./startup-error.js";
-import { assertSharedKey } from "./state/private-part.js";
+import { readTls } from "./tls-files.js";
 
 /** Connections that sent no request, or do not read their answer, must not hold up the end. */
 const DRAIN_LIMIT_MS = 4000;
 
-/** @throws StartupError when a file cannot be read, or others can read the key */
+/** @throws StartupError as `readTls` */
 export async function serverOptions(config: Config): Promise<ServerOptions> {
   const { keepAliveSeconds, trustedProxies } = config;
   const bounds = boundsFor(await openFilesLimit());
   const limits = { ...USUAL_LIMITS, ...bounds, keepAliveMs: keepAliveSeconds * 1000 };
-  return { tls: await readTls(config.tls), limits, trustedProxies };
-}
-
-async function readTls(tls: Config["tls"]): Promise<{ cert: string; key: string } | undefined> {
-  if (tls === undefined) return undefined;
-  await assertSharedKey(tls.keyFile);
-  const [cert, key] = await Promise.all([
-    readPem("PATCHBAY_TLS_CERT", tls.certFile),
-    readPem("PATCHBAY_TLS_KEY", tls.keyFile),
-  ]);
-  return { cert, key };
-}
-
-async function readPem(variable: string, path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw new StartupError(`${variable}: cannot read ${path}: ${messageOf(cause)}`, { cause });
-  });
+  const tls = config.tls && (await readTls(config.tls));
+  return { tls, limits, trustedProxies };
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Config } from "../config.js";
 import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
 import type { ServiceContext } from "../services/context.js";
 import { Credentials } from "../services/credentials/credentials.js";
+import { OperatorToken } from "../services/credentials/operator-token.js";
 import { explainFailure } from "../services/database-trouble.js";
 import { endAbandonedClaims } from "../services/idempotency.js";
 import { startSweeper } from "../services/sweeper.js";
@@ -19,6 +20,7 @@ import { banner, chooseBackend } from "./backend-choice.js";
 import { databaseRefusal, followHold, onlyWhileHeld } from "./database-refusal.js";
 import { Lifetime, once } from "./lifetime.js";
 import { closeGracefully, listen, serverOptions } from "./listen.js";
+import { reloader } from "./reload.js";
 import type { Consent } from "./state/judge.js";
 import { type OpenedState, openState } from "./state/open-state.js";
 import { switchAdmission } from "./state/switch-admission.js";
@@ -26,6 +28,8 @@ import { switchRefusal } from "./switch-refusal.js";
 
 export interface Daemon {
   readonly url: string;
+  /** Reads the operator's token and the certificate again. Never rejects. */
+  reload(): Promise<void>;
   /** Drains and stops everything, and leaves the switch as it is. Never rejects. */
   stop(): Promise<void>;
 }
@@ -52,8 +56,8 @@ export async function startDaemon(config: Config, surroundings: Surroundings): P
   });
   try {
     const isStopping = () => state.stopping;
-    const url = await startParts(config, surroundings, lifetime, isStopping);
-    return { url, stop };
+    const started = await startParts(config, surroundings, lifetime, isStopping);
+    return { ...started, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -65,7 +69,7 @@ async function startParts(
   surroundings: Surroundings,
   lifetime: Lifetime,
   isStopping: () => boolean,
-): Promise<string> {
+): Promise<Omit<Daemon, "stop">> {
   const { log, signal } = surroundings;
   const server = await serverOptions(config);
   const state = await openState(config, surroundings, lifetime);
@@ -99,7 +103,9 @@ async function startParts(
     await Promise.all([closeGracefully(app), stopReconciler()]);
   });
   signal.throwIfAborted();
-  return listen(app, config);
+  const url = await listen(app, config);
+  const { operatorToken } = context;
+  return { url, reload: reloader({ config, log, operatorToken, app }) };
 }
 
 async function makeBackend(
@@ -145,7 +151,7 @@ function makeContext(
   const roles = { waker: reconciler, settlements: reconciler };
   const credentials = new Credentials(db, secrets, () => hold?.state.kind === "another");
   const common = { db, clock, peeringExpirySeconds, quotas, eventRetention, secrets };
-  return { ...common, ...roles, credentials, operatorToken };
+  return { ...common, ...roles, credentials, operatorToken: new OperatorToken(operatorToken) };
 }
 
 async function loadCredentials({ credentials }: ServiceContext, log: Logger): Promise<void> {

@@ -11,7 +11,11 @@ export class StartupError extends Error {
 export class RefusedError extends StartupError {
   override readonly name = "RefusedError";
 
-  constructor(why: string, remedy: readonly string[], cause?: unknown) {
+  constructor(
+    readonly why: string,
+    remedy: readonly string[],
+    cause?: unknown,
+  ) {
     const steps = remedy.map((step) => `\n  - ${step}`).join("");
     super(`refusing to start: ${why}; nothing was changed.${steps}`, { cause });
   }

@@ -3,6 +3,7 @@ import type { Quotas } from "../domain/quotas.js";
 import type { EventRetention } from "../domain/retention.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { Credentials } from "./credentials/credentials.js";
+import type { OperatorToken } from "./credentials/operator-token.js";
 import type { SecretBox } from "./secrets.js";
 
 /** What every use case is given. */
@@ -13,7 +14,7 @@ export interface ServiceContext {
   readonly clock: () => Date;
   readonly secrets: SecretBox;
   readonly credentials: Credentials;
-  readonly operatorToken: string;
+  readonly operatorToken: OperatorToken;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;
   readonly eventRetention: EventRetention;

@@ -14,6 +14,7 @@ import { DEFAULT_EVENT_RETENTION, type EventRetention } from "../../src/domain/r
 import { createReconciler } from "../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../src/services/context.js";
 import { Credentials } from "../../src/services/credentials/credentials.js";
+import { OperatorToken } from "../../src/services/credentials/operator-token.js";
 import { explainFailure } from "../../src/services/database-trouble.js";
 import { SecretBox } from "../../src/services/secrets.js";
 import { startSweeper } from "../../src/services/sweeper.js";
@@ -106,7 +107,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     settlements: reconciler,
     secrets,
     credentials: new Credentials(db, secrets),
-    operatorToken,
+    operatorToken: new OperatorToken(operatorToken),
     peeringExpirySeconds: PEERING_EXPIRY_SECONDS,
     quotas,
     eventRetention: options.eventRetention ?? DEFAULT_EVENT_RETENTION,

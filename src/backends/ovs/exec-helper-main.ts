@@ -3,6 +3,9 @@
 import { CommandError, type CommandFailure, exec } from "./exec.js";
 import type { ExecAnswer, ExecRequest } from "./exec-helper.js";
 
+/** Said to the whole unit or session, they are meant for the daemon. */
+for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => {});
+
 process.on("message", (message) => void answer(message as ExecRequest));
 
 /** Once the daemon is gone nobody wants the answer, but the program is still seen to its end. */

@@ -238,18 +238,4 @@ describe("stopping", () => {
     expect(await daemon.ended).toBe(0);
     silent.destroy();
   });
-
-  test("a second signal ends it at once", async () => {
-    const { path } = await nursery.dataDir();
-    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path });
-    const url = new URL(await daemon.listening);
-    const silent = connect(Number(url.port), url.hostname);
-    await once(silent, "connect");
-    daemon.signal("SIGTERM", "process");
-    const stopping = () => daemon.stdout().includes('"msg":"stopping"');
-    await expect.poll(stopping, { timeout: 5000, interval: 5 }).toBe(true);
-    daemon.signal("SIGINT", "process");
-    expect(await daemon.ended).toBe(1);
-    silent.destroy();
-  });
 });

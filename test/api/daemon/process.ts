@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { databaseEngines } from "../../support/databases.js";
 
-const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
 const START_LIMIT_MS = 30_000;
 
 /** A built daemon in a process group of its own, in no-op mode unless told otherwise. */

@@ -55,6 +55,14 @@ it("fails what was under way when the helper is killed, and goes on with another
   expect(await parentOfAProgram()).not.toBe(first);
 });
 
+it("does not hear signals that are meant for the daemon, as when a whole unit is told to reload", async () => {
+  const parent = await parentOfAProgram();
+  const underWay = helper.exec("sh", ["-c", "sleep 0.2; echo done"]);
+  for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.kill(parent, signal);
+  expect(await underWay).toBe("done");
+  expect(await parentOfAProgram()).toBe(parent);
+});
+
 it("gives a helper up that hangs, and goes on with another", async () => {
   const impatient = new ExecHelper(BUILT, 1000);
   impatient.start();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadConfig } from "../../../src/config.js";
 import { serverOptions } from "../../../src/daemon/listen.js";
-import { cert, key } from "../../support/certificate.js";
+import { cert, key, renewed } from "../../support/certificate.js";
 
 let directory: string;
 let keyFile: string;
@@ -42,4 +42,16 @@ it("a key of another user is refused", async () => {
   chownSync(keyFile, 65534, 65534);
   await expect(read(0o600)).rejects.toThrow("belongs to another user");
   chownSync(keyFile, 0, 0);
+});
+
+it.each([
+  ["another key's", renewed.cert, key, "key values mismatch"],
+  ["empty", "", key, "cert.pem"],
+  ["without its key", cert, "", "key.pem"],
+])("a certificate that is %s is refused, with the names of both", async (_, cert, key, why) => {
+  writeFileSync(join(directory, "cert.pem"), cert);
+  writeFileSync(keyFile, key);
+  const error = await read(0o600).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: "StartupError", message: expect.stringContaining(why) });
+  expect(String(error)).toContain(keyFile);
 });
