@@ -10,6 +10,7 @@ import { answerUnrouted } from "./api/plugins/methods.js";
 import { openApi } from "./api/plugins/openapi.js";
 import { pages } from "./api/plugins/pages.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
+import { rehearseCalls } from "./api/plugins/rehearsal.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
 import { giveTurnsBack, takeTurns } from "./api/plugins/turns.js";
@@ -31,6 +32,7 @@ import type { Tracing } from "./domain/reachability/trace.js";
 import { authenticate } from "./services/authentication.js";
 import type { ServiceContext } from "./services/context.js";
 import { databaseHealth } from "./services/health.js";
+import { EventStreams } from "./services/streams/streams.js";
 
 export interface AppDeps {
   readonly context: ServiceContext;
@@ -85,6 +87,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requireCredential(scope);
     refuseWrites(scope, deps.writeRefusal);
     takeTurns(scope, queues);
+    rehearseCalls(scope, deps.context);
     idempotencyKeys(scope, deps.context);
     giveTurnsBack(scope);
     const rest = restDeps(deps, queues);
@@ -105,9 +108,10 @@ function queuesFor(turns: QueueLimits): Queues {
 }
 
 function restDeps(
-  { context, view, reconciling, tracing }: AppDeps,
+  { context, view, reconciling, tracing, log }: AppDeps,
   { database }: Queues,
 ): RestDeps {
   const cursors = new CursorCodec(context.secrets.derive("cursor"));
-  return { context, view, reconciling, tracing, cursors, streamTurns: streamTurns(database) };
+  const streams = new EventStreams(context, { log, turns: streamTurns(database) });
+  return { view, reconciling, tracing, cursors, streams };
 }

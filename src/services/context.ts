@@ -6,6 +6,9 @@ import type { Credentials } from "./credentials/credentials.js";
 import type { OperatorToken } from "./credentials/operator-token.js";
 import type { SecretBox } from "./secrets.js";
 
+/** Who holds which access key, and how that is changed. */
+export type CredentialsInUse = Pick<Credentials, keyof Credentials>;
+
 /** What every use case is given. */
 export interface ServiceContext {
   readonly db: PrismaClient;
@@ -13,7 +16,7 @@ export interface ServiceContext {
   readonly settlements: Settlements;
   readonly clock: () => Date;
   readonly secrets: SecretBox;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialsInUse;
   readonly operatorToken: OperatorToken;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;

@@ -61,6 +61,21 @@ export async function findEvents(
   return rows.map(eventOf);
 }
 
+/**
+ * What this transaction has stored so far, in order.
+ * @param after the newest event before it began, or an older one
+ */
+export async function findOwnEvents(tx: Tx, after: number): Promise<StoredEvent[]> {
+  const rows = await tx.$queryRaw<EventRow[]>`
+    SELECT "id", "time", "actor_kind" AS "actorKind", "actor_tenant_id" AS "actorTenantId",
+      "actor_access_key_id" AS "actorAccessKeyId", "resource_type" AS "resourceType",
+      "resource_id" AS "resourceId", "action", "before", "after", "tenant_id" AS "tenantId",
+      "other_tenant_id" AS "otherTenantId"
+    FROM "event" WHERE "id" > ${after}::bigint AND "xmin" = pg_current_xact_id()::xid
+    ORDER BY "id"`;
+  return rows.map(eventOf);
+}
+
 export interface Kept {
   /** Events before this time are removed. */
   readonly since: Date;

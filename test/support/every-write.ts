@@ -23,7 +23,8 @@ type Thing =
   | "spareGroup"
   | "rule"
   | "active"
-  | "received";
+  | "received"
+  | "unwanted";
 
 type Ids = WriteWorld["ids"];
 
@@ -180,7 +181,7 @@ export const EVERY_WRITE: Partial<Record<OperationId, Write>> = {
   },
   deleteVpcPeering: { params: of("active"), status: 200, events: ["vpc-peering delete"] },
   acceptVpcPeering: { params: of("received"), status: 200, events: ["vpc-peering accept"] },
-  rejectVpcPeering: { params: of("received"), status: 200, events: ["vpc-peering reject"] },
+  rejectVpcPeering: { params: of("unwanted"), status: 200, events: ["vpc-peering reject"] },
   updateVpcPeeringOptions: {
     params: of("active"),
     body: () => ({ allowDnsResolutionFromRemoteVpc: true }),
@@ -230,6 +231,7 @@ export async function makeWriteWorld(api: TestApi): Promise<WriteWorld> {
   const peerVpc = await api.createVpc(owner, "10.1.0.0/16");
   const strangersVpc = await api.createVpc(strangers, "10.2.0.0/16");
   const otherVpc = await api.createVpc(strangers, "10.4.0.0/16");
+  const unwantedVpc = await api.createVpc(strangers, "10.5.0.0/16");
   const subnet = await made("/v1/subnets", { vpcId: vpc, cidrBlock: "10.0.0.0/24" });
   const spareSubnet = await made("/v1/subnets", { vpcId: vpc, cidrBlock: "10.0.1.0/24" });
   const group = await made("/v1/security-groups", { vpcId: vpc, name: "web" });
@@ -240,18 +242,21 @@ export async function makeWriteWorld(api: TestApi): Promise<WriteWorld> {
   const eni = await made("/v1/network-interfaces", joining);
   const active = await made("/v1/vpc-peerings", { requesterVpcId: vpc, accepterVpcId: peerVpc });
   await made(`/v1/vpc-peerings/${active}/accept?wait=10`);
-  const received = await as(strangers).made("/v1/vpc-peerings", {
-    requesterVpcId: otherVpc,
-    accepterVpcId: vpc,
-    accepterTenantId: tenant,
-  });
+  const ask = (requesterVpcId: string) =>
+    as(strangers).made("/v1/vpc-peerings", {
+      requesterVpcId,
+      accepterVpcId: vpc,
+      accepterTenantId: tenant,
+    });
+  const received = await ask(otherVpc);
+  const unwanted = await ask(unwantedVpc);
   const table = await made("/v1/route-tables", { vpcId: vpc });
   const spareTable = await made("/v1/route-tables", { vpcId: vpc });
   const route = { destinationCidrBlock: "10.1.0.0/16", vpcPeeringId: active };
   await made(`/v1/route-tables/${table}/routes`, route);
   await made(`/v1/route-tables/${table}/associations`, { subnetId: subnet });
   const networks = { vpc, spareVpc, strangersVpc, subnet, spareSubnet, eni, table, spareTable };
-  const policies = { group, spareGroup, rule, active, received };
+  const policies = { group, spareGroup, rule, active, received, unwanted };
   return { owner, ids: { tenant, accessKey, stranger, ...networks, ...policies } };
 }
 

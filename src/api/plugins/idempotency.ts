@@ -55,7 +55,7 @@ function keyedCall(request: FastifyRequest): { operationId: OperationId; key: st
   const key = request.headers[IDEMPOTENCY_KEY];
   if (operationId === undefined || typeof key !== "string") return undefined;
   const entry = routeEntry(operationId);
-  if (!changesSomething(entry)) return undefined;
+  if (!changesSomething(entry) || request.rehearsal !== undefined) return undefined;
   const permissions: ReadonlySet<string> = principalOf(request).permissions;
   return permissions.has(entry.access) ? { operationId, key } : undefined;
 }

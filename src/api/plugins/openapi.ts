@@ -2,8 +2,14 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { PROBLEM_MEDIA_TYPE } from "../problems/problem.js";
-import { type OperationId, type RouteEntry, routeEntry } from "../rest/route-table.js";
+import {
+  changesSomething,
+  type OperationId,
+  type RouteEntry,
+  routeEntry,
+} from "../rest/route-table.js";
 import { UNCOUNTED_OPERATIONS } from "./authentication.js";
+import { withDryRun } from "./dry-run-description.js";
 
 const DESCRIPTION = `Tenants get isolated VPCs on Open vSwitch; two VPCs are connected by a peering
 that one side asks for and the other accepts. Times are RFC 3339 in UTC. Every error is a problem
@@ -31,8 +37,12 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
     },
     transform: (input) => {
       const transformed = jsonSchemaTransform(input);
-      const operationId = input.route.config?.operationId;
+      const { operationId, rehearsedBody } = input.route.config ?? {};
       if (operationId === undefined) return transformed;
+      const { response } = transformed.schema;
+      if (changesSomething(routeEntry(operationId))) {
+        transformed.schema.response = withDryRun(Object(response), rehearsedBody);
+      }
       return { ...transformed, schema: described(transformed.schema, operationId) };
     },
     transformObject: (input) => tidied(jsonSchemaTransformObject(input)),

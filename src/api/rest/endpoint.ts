@@ -3,26 +3,26 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
 import type { Tracing } from "../../domain/reachability/trace.js";
-import type { ServiceContext } from "../../services/context.js";
-import type { StreamTurns } from "../../services/streams/streams.js";
+import type { EventStreams } from "../../services/streams/streams.js";
 import type { CursorCodec } from "./cursor.js";
 import { idempotencyHeaders } from "./idempotency-header.js";
-import { changesSomething, type OperationId, routeEntry } from "./route-table.js";
+import { dryRunQuery } from "./query.js";
+import { changesSomething, type OperationId, type RouteEntry, routeEntry } from "./route-table.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     operationId?: OperationId;
+    rehearsedBody?: z.ZodType;
   }
 }
 
-/** What the routes work with. */
+/** What the routes work with, besides the `services` of each request. */
 export interface RestDeps {
-  readonly context: ServiceContext;
   readonly view: DataPlaneView;
   readonly reconciling: Reconciling;
   readonly tracing: Tracing;
   readonly cursors: CursorCodec;
-  readonly streamTurns: StreamTurns;
+  readonly streams: EventStreams;
 }
 
 export interface EndpointSchema {
@@ -31,6 +31,8 @@ export interface EndpointSchema {
   readonly headers?: z.ZodType;
   readonly body?: z.ZodType;
   readonly response: Readonly<Record<number, z.ZodType>>;
+  /** What a dry run shows of the body, when that is not all of it. */
+  readonly rehearsedBody?: z.ZodType;
   /** More than the summary, for the API description. */
   readonly description?: string;
 }
@@ -43,12 +45,21 @@ export function endpoint<const S extends EndpointSchema>(operationId: OperationI
   const entry = routeEntry(operationId);
   const { method, url, tag, summary } = entry;
   const headers = changesSomething(entry) ? { headers: idempotencyHeaders } : {};
-  const querystring = (schema.querystring ?? noParameters) as QueryOf<S>;
-  const documented = { ...headers, ...schema, querystring, operationId, summary, tags: [tag] };
-  return { method, url, config: { operationId }, schema: documented };
+  const querystring = parametersOf(entry, schema.querystring) as QueryOf<S>;
+  const { rehearsedBody, ...shape } = schema;
+  const described = { ...(shape as S), querystring, operationId, summary, tags: [tag] };
+  const documented = { ...headers, ...described };
+  const config = { operationId, ...(rehearsedBody !== undefined && { rehearsedBody }) };
+  return { method, url, config, schema: documented };
 }
 
 const noParameters = z.strictObject({});
+
+function parametersOf(entry: RouteEntry, own: z.ZodType = noParameters): z.ZodType {
+  if (!changesSomething(entry)) return own;
+  if (!(own instanceof z.ZodObject)) throw new TypeError(`${entry.url}: no object of parameters`);
+  return own.extend(dryRunQuery);
+}
 
 type QueryOf<S extends EndpointSchema> = S extends {
   readonly querystring: infer Q extends z.ZodType;

@@ -46,6 +46,16 @@ export const waitQuery = z.strictObject({
     .describe("Seconds for which the answer may be held back until the peering has settled"),
 });
 
+/** Of every call that changes something. */
+export const dryRunQuery = {
+  dryRun: z
+    .enum(["true", "false"])
+    .optional()
+    .describe(
+      "With `true` nothing is done: the answer is 200 with what would come of it, or the refusal that the call would get",
+    ),
+};
+
 const paging = {
   limit,
   cursor: z.string().max(512).optional().describe("nextCursor of the page before"),

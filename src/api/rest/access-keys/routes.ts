@@ -13,7 +13,7 @@ import {
   issuedAccessKeySchema,
 } from "./schema.js";
 
-export const accessKeyRoutes: RouteGroup = (scope, { context, cursors }) => {
+export const accessKeyRoutes: RouteGroup = (scope, { cursors }) => {
   const app = typed(scope);
 
   app.route({
@@ -21,10 +21,16 @@ export const accessKeyRoutes: RouteGroup = (scope, { context, cursors }) => {
       params: tenantPathSchema,
       body: createAccessKeySchema,
       response: { 201: issuedAccessKeySchema },
+      rehearsedBody: accessKeySchema,
     }),
     handler: async (request, reply) => {
       const caller = principalOf(request);
-      const issued = await createAccessKey(context, caller, request.params.id, request.body);
+      const issued = await createAccessKey(
+        request.services,
+        caller,
+        request.params.id,
+        request.body,
+      );
       reply.header("cache-control", "no-store");
       return reply.code(201).send(presentIssuedAccessKey(issued));
     },
@@ -39,7 +45,7 @@ export const accessKeyRoutes: RouteGroup = (scope, { context, cursors }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const tenantId = request.params.id;
-      const read = (page: PageRequest) => listAccessKeys(context, caller, tenantId, page);
+      const read = (page: PageRequest) => listAccessKeys(request.services, caller, tenantId, page);
       const list = `access-keys of ${tenantId}`;
       return answerPage(cursors, list, request, read, presentAccessKey);
     },
@@ -49,7 +55,7 @@ export const accessKeyRoutes: RouteGroup = (scope, { context, cursors }) => {
     ...endpoint("deleteAccessKey", { params: accessKeyPathSchema, response: { 204: noContent } }),
     handler: async (request, reply) => {
       const { id, keyId } = request.params;
-      await deleteAccessKey(context, principalOf(request), id, keyId);
+      await deleteAccessKey(request.services, principalOf(request), id, keyId);
       return reply.code(204).send();
     },
   });

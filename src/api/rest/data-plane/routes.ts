@@ -6,7 +6,7 @@ import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { presentDataPlane, presentReport } from "./mapper.js";
 import { dataPlaneSchema, reconcileBodySchema, reconcileReportSchema } from "./schema.js";
 
-export const dataPlaneRoutes: RouteGroup = (scope, { context, view, reconciling }) => {
+export const dataPlaneRoutes: RouteGroup = (scope, { view, reconciling }) => {
   const app = typed(scope);
 
   app.route({
@@ -26,8 +26,8 @@ export const dataPlaneRoutes: RouteGroup = (scope, { context, view, reconciling 
     handler: async (request) => {
       const caller = principalOf(request);
       requirePermission(caller, "data_plane:reconcile");
-      const { dryRun = false, vpcId } = request.body ?? {};
-      if (vpcId !== undefined) await getVpc(context, caller, vpcId);
+      const { dryRun = request.rehearsal !== undefined, vpcId } = request.body ?? {};
+      if (vpcId !== undefined) await getVpc(request.services, caller, vpcId);
       const scopeOfWork = vpcId === undefined ? "all" : new Set([vpcId]);
       const reconcile = () => reconciling.reconcileNow(scopeOfWork, dryRun);
       return presentReport(await aside(caller, reconcile));

@@ -10,20 +10,19 @@ import { eventListSchema, eventPageSchema } from "./schema.js";
 import { eventStreamRoutes } from "./stream.js";
 
 export const eventRoutes: RouteGroup = (scope, deps) => {
-  const { context } = deps;
   typed(scope).route({
     ...endpoint("listEvents", { querystring: eventListSchema, response: { 200: eventPageSchema } }),
     handler: async (request) => {
       const caller = principalOf(request);
       const { after = 0, limit = DEFAULT_LIMIT } = request.query;
       const source = {
-        read: (page: PageRequest) => listEvents(context, caller, page),
+        read: (page: PageRequest) => listEvents(request.services, caller, page),
         present: presentEvent,
         positionOf: ({ id }: ResourceEvent) => id,
         pause: () => letOthersGoFirst(caller),
       };
       const { items, last } = await fillPage({ limit, after }, source);
-      return { items, nextAfter: last > 0 ? last : await emptyListEnd(context, caller) };
+      return { items, nextAfter: last > 0 ? last : await emptyListEnd(request.services, caller) };
     },
   });
   eventStreamRoutes(scope, deps);

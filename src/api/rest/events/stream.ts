@@ -7,7 +7,6 @@ import type { Principal } from "../../../domain/principal.js";
 import { authenticate } from "../../../services/authentication.js";
 import type { ServiceContext } from "../../../services/context.js";
 import { credentialEnd } from "../../../services/streams/credential-watch.js";
-import { EventStreams } from "../../../services/streams/streams.js";
 import { bearerToken, principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { eventStreamHeaders, eventStreamSchema } from "./schema.js";
@@ -28,8 +27,7 @@ is restored underneath, the last event is \`gone\`, its data the problem documen
 A credential, a tenant and the daemon have only so many streams open: more are refused with 429
 \`TooManyStreams\`.`;
 
-export const eventStreamRoutes: RouteGroup = (scope, { context, streamTurns }) => {
-  const streams = new EventStreams(context, { log: scope.log, turns: streamTurns });
+export const eventStreamRoutes: RouteGroup = (scope, { streams }) => {
   const closing = closingSignal(scope);
   const querystring = eventStreamSchema;
   const headers = eventStreamHeaders;
@@ -47,7 +45,7 @@ export const eventStreamRoutes: RouteGroup = (scope, { context, streamTurns }) =
         await streams.probe(principalOf(request), after);
         return sendText(reply, []);
       }
-      const recheck = recheckOf(context, request);
+      const recheck = recheckOf(request.services, request);
       const signal = endOf(reply.raw, closing, recheck);
       const events = await streams.open(principalOf(request), { after, recheck, signal });
       return sendText(reply, eventStreamText(events));

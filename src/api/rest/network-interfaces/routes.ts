@@ -29,7 +29,7 @@ switch cannot be read. Not counted for an interface: what is tagged, in fragment
 dropped) or neither IPv4 nor ARP; what nobody has the address of; what a peer's side or the exchange
 does not let in; and whatever arrives at a port that is not plugged in for it.`;
 
-export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
+export const networkInterfaceRoutes: RouteGroup = (scope, { view, cursors }) => {
   const app = typed(scope);
   const present = (eni: NetworkInterface) => presentNetworkInterface(eni, view);
 
@@ -41,7 +41,11 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
         "It is bound when a port of the VPC's bridge carries `external_ids:iface-id` with its id. Without `securityGroupIds` it is in the default group of its VPC.",
     }),
     handler: async (request, reply) => {
-      const eni = await createNetworkInterface(context, principalOf(request), request.body);
+      const eni = await createNetworkInterface(
+        request.services,
+        principalOf(request),
+        request.body,
+      );
       return reply.code(201).send(present(eni));
     },
   });
@@ -56,7 +60,8 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
       const caller = principalOf(request);
       const { vpcId, subnetId, securityGroupId } = request.query;
       const filter = { vpcId, subnetId, securityGroupId, tags: tagFilters(request.query) };
-      const read = (page: PageRequest) => listNetworkInterfaces(context, caller, filter, page);
+      const read = (page: PageRequest) =>
+        listNetworkInterfaces(request.services, caller, filter, page);
       return answerPage(cursors, "network-interfaces", request, read, present);
     },
   });
@@ -64,7 +69,7 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
   app.route({
     ...endpoint("getNetworkInterface", { params, response: { 200: networkInterfaceSchema } }),
     handler: async (request) =>
-      present(await getNetworkInterface(context, principalOf(request), request.params.id)),
+      present(await getNetworkInterface(request.services, principalOf(request), request.params.id)),
   });
 
   app.route({
@@ -75,9 +80,9 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
     }),
     handler: async (request) => {
       const caller = principalOf(request);
-      const eni = await getNetworkInterface(context, caller, request.params.id);
+      const eni = await getNetworkInterface(request.services, caller, request.params.id);
       const drops = await askSwitch(caller, () => view.dropsOf(eni.id));
-      return presentDrops(eni.id, drops, view, context.clock());
+      return presentDrops(eni.id, drops, view, request.services.clock());
     },
   });
 
@@ -91,14 +96,16 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { context, view, curso
     handler: async (request) => {
       const caller = principalOf(request);
       const patch = request.body ?? {};
-      return present(await updateNetworkInterface(context, caller, request.params.id, patch));
+      return present(
+        await updateNetworkInterface(request.services, caller, request.params.id, patch),
+      );
     },
   });
 
   app.route({
     ...endpoint("deleteNetworkInterface", { params, response: { 204: noContent } }),
     handler: async (request, reply) => {
-      await deleteNetworkInterface(context, principalOf(request), request.params.id);
+      await deleteNetworkInterface(request.services, principalOf(request), request.params.id);
       return reply.code(204).send();
     },
   });

@@ -11,7 +11,7 @@ const DESCRIPTION =
   "installed. Changes nothing and sends nothing. Without a switch (no-op mode) every interface " +
   "counts as plugged in. Of a peer VPC of another tenant it tells only whether it is reached.";
 
-export const reachabilityRoutes: RouteGroup = (scope, { context, view, tracing }) => {
+export const reachabilityRoutes: RouteGroup = (scope, { view, tracing }) => {
   const app = typed(scope);
 
   app.route({
@@ -25,7 +25,7 @@ export const reachabilityRoutes: RouteGroup = (scope, { context, view, tracing }
       const query = { from, to, vpcId, opening: askedOpening(request.body) };
       const caller = principalOf(request);
       return presentReachability(
-        await explainReachability(context, { view, tracing }, caller, query),
+        await explainReachability(request.services, { view, tracing }, caller, query),
       );
     },
   });

@@ -38,7 +38,7 @@ function presenter({ view }: RestDeps) {
 
 const tableRoutes: RouteGroup = (scope, deps) => {
   const app = typed(scope);
-  const { context, cursors } = deps;
+  const { cursors } = deps;
   const present = presenter(deps);
 
   app.route({
@@ -48,7 +48,7 @@ const tableRoutes: RouteGroup = (scope, deps) => {
       description: "A table beside the main one, which every VPC has from the start.",
     }),
     handler: async (request, reply) => {
-      const table = await createRouteTable(context, principalOf(request), request.body);
+      const table = await createRouteTable(request.services, principalOf(request), request.body);
       return reply.code(201).send(present(table));
     },
   });
@@ -61,7 +61,8 @@ const tableRoutes: RouteGroup = (scope, deps) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const { vpcId } = request.query;
-      const read = (page: PageRequest) => listRouteTables(context, caller, { vpcId }, page);
+      const read = (page: PageRequest) =>
+        listRouteTables(request.services, caller, { vpcId }, page);
       return answerPage(cursors, "route-tables", request, read, present);
     },
   });
@@ -69,7 +70,7 @@ const tableRoutes: RouteGroup = (scope, deps) => {
   app.route({
     ...endpoint("getRouteTable", { params, response: { 200: routeTableSchema } }),
     handler: async (request) =>
-      present(await getRouteTable(context, principalOf(request), request.params.id)),
+      present(await getRouteTable(request.services, principalOf(request), request.params.id)),
   });
 
   app.route({
@@ -79,7 +80,7 @@ const tableRoutes: RouteGroup = (scope, deps) => {
       description: "Refused while subnets are associated with it, and for the main table.",
     }),
     handler: async (request, reply) => {
-      await deleteRouteTable(context, principalOf(request), request.params.id);
+      await deleteRouteTable(request.services, principalOf(request), request.params.id);
       return reply.code(204).send();
     },
   });
@@ -87,7 +88,6 @@ const tableRoutes: RouteGroup = (scope, deps) => {
 
 const entryRoutes: RouteGroup = (scope, deps) => {
   const app = typed(scope);
-  const { context } = deps;
   const present = presenter(deps);
 
   app.route({
@@ -100,7 +100,7 @@ const entryRoutes: RouteGroup = (scope, deps) => {
     }),
     handler: async (request, reply) => {
       const { id } = request.params;
-      const table = await createRoute(context, principalOf(request), id, request.body);
+      const table = await createRoute(request.services, principalOf(request), id, request.body);
       return reply.code(201).send(present(table));
     },
   });
@@ -116,7 +116,7 @@ const entryRoutes: RouteGroup = (scope, deps) => {
     handler: async (request) => {
       const { id, cidr } = request.params;
       const caller = principalOf(request);
-      return present(await replaceRoute(context, caller, id, cidr, request.body));
+      return present(await replaceRoute(request.services, caller, id, cidr, request.body));
     },
   });
 
@@ -128,7 +128,7 @@ const entryRoutes: RouteGroup = (scope, deps) => {
     }),
     handler: async (request, reply) => {
       const { id, cidr } = request.params;
-      await deleteRoute(context, principalOf(request), id, cidr);
+      await deleteRoute(request.services, principalOf(request), id, cidr);
       return reply.code(204).send();
     },
   });
@@ -136,7 +136,6 @@ const entryRoutes: RouteGroup = (scope, deps) => {
 
 const associationRoutes: RouteGroup = (scope, deps) => {
   const app = typed(scope);
-  const { context } = deps;
   const present = presenter(deps);
 
   app.route({
@@ -149,7 +148,12 @@ const associationRoutes: RouteGroup = (scope, deps) => {
     }),
     handler: async (request, reply) => {
       const { id } = request.params;
-      const table = await associateRouteTable(context, principalOf(request), id, request.body);
+      const table = await associateRouteTable(
+        request.services,
+        principalOf(request),
+        id,
+        request.body,
+      );
       return reply.code(201).send(present(table));
     },
   });
@@ -162,7 +166,7 @@ const associationRoutes: RouteGroup = (scope, deps) => {
     }),
     handler: async (request, reply) => {
       const { id, subnetId } = request.params;
-      await disassociateRouteTable(context, principalOf(request), id, subnetId);
+      await disassociateRouteTable(request.services, principalOf(request), id, subnetId);
       return reply.code(204).send();
     },
   });

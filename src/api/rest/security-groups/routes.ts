@@ -33,7 +33,7 @@ export const securityGroupRoutes: RouteGroup = (scope, deps) => {
   ruleRoutes(scope, deps);
 };
 
-const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
+const groupRoutes: RouteGroup = (scope, { view, cursors }) => {
   const app = typed(scope);
   const present = (group: SecurityGroup) => presentSecurityGroup(group, view);
 
@@ -45,7 +45,7 @@ const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
         "A group beside the default one, which every VPC has from the start. It lets everything out and nothing in until rules are added. Answers to what was let through pass by themselves.",
     }),
     handler: async (request, reply) => {
-      const group = await createSecurityGroup(context, principalOf(request), request.body);
+      const group = await createSecurityGroup(request.services, principalOf(request), request.body);
       return reply.code(201).send(present(group));
     },
   });
@@ -60,7 +60,8 @@ const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
       const caller = principalOf(request);
       const { vpcId, name } = request.query;
       const filter = { vpcId, name, tags: tagFilters(request.query) };
-      const read = (page: PageRequest) => listSecurityGroups(context, caller, filter, page);
+      const read = (page: PageRequest) =>
+        listSecurityGroups(request.services, caller, filter, page);
       return answerPage(cursors, "security-groups", request, read, present);
     },
   });
@@ -68,7 +69,7 @@ const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
   app.route({
     ...endpoint("getSecurityGroup", { params, response: { 200: securityGroupSchema } }),
     handler: async (request) =>
-      present(await getSecurityGroup(context, principalOf(request), request.params.id)),
+      present(await getSecurityGroup(request.services, principalOf(request), request.params.id)),
   });
 
   app.route({
@@ -81,7 +82,7 @@ const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const patch = request.body ?? {};
-      return present(await updateSecurityGroup(context, caller, request.params.id, patch));
+      return present(await updateSecurityGroup(request.services, caller, request.params.id, patch));
     },
   });
 
@@ -93,13 +94,13 @@ const groupRoutes: RouteGroup = (scope, { context, view, cursors }) => {
         "Refused while interfaces are in it or rules of the tenant's other groups name it, and for the default group. Rules of another tenant that name it become stale.",
     }),
     handler: async (request, reply) => {
-      await deleteSecurityGroup(context, principalOf(request), request.params.id);
+      await deleteSecurityGroup(request.services, principalOf(request), request.params.id);
       return reply.code(204).send();
     },
   });
 };
 
-const ruleRoutes: RouteGroup = (scope, { context }) => {
+const ruleRoutes: RouteGroup = (scope) => {
   const app = typed(scope);
 
   app.route({
@@ -113,7 +114,7 @@ const ruleRoutes: RouteGroup = (scope, { context }) => {
     handler: async (request, reply) => {
       const { id } = request.params;
       const input = ruleInput(request.body);
-      const rule = await addSecurityGroupRule(context, principalOf(request), id, input);
+      const rule = await addSecurityGroupRule(request.services, principalOf(request), id, input);
       return reply.code(201).send(presentSecurityGroupRule(rule));
     },
   });
@@ -125,7 +126,7 @@ const ruleRoutes: RouteGroup = (scope, { context }) => {
     }),
     handler: async (request) => {
       const { id, ruleId } = request.params;
-      const rule = await getSecurityGroupRule(context, principalOf(request), id, ruleId);
+      const rule = await getSecurityGroupRule(request.services, principalOf(request), id, ruleId);
       return presentSecurityGroupRule(rule);
     },
   });
@@ -137,7 +138,7 @@ const ruleRoutes: RouteGroup = (scope, { context }) => {
     }),
     handler: async (request, reply) => {
       const { id, ruleId } = request.params;
-      await removeSecurityGroupRule(context, principalOf(request), id, ruleId);
+      await removeSecurityGroupRule(request.services, principalOf(request), id, ruleId);
       return reply.code(204).send();
     },
   });

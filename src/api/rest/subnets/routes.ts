@@ -16,7 +16,7 @@ import { createSubnetSchema, subnetListSchema, subnetSchema } from "./schema.js"
 
 const params = pathId("subnet");
 
-export const subnetRoutes: RouteGroup = (scope, { context, view, cursors }) => {
+export const subnetRoutes: RouteGroup = (scope, { view, cursors }) => {
   const app = typed(scope);
   const present = (subnet: Subnet) => presentSubnet(subnet, view);
 
@@ -28,7 +28,7 @@ export const subnetRoutes: RouteGroup = (scope, { context, view, cursors }) => {
         "The first four addresses and the last are reserved; the first host is the gateway.",
     }),
     handler: async (request, reply) => {
-      const subnet = await createSubnet(context, principalOf(request), request.body);
+      const subnet = await createSubnet(request.services, principalOf(request), request.body);
       return reply.code(201).send(present(subnet));
     },
   });
@@ -42,7 +42,7 @@ export const subnetRoutes: RouteGroup = (scope, { context, view, cursors }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const filter = { vpcId: request.query.vpcId, tags: tagFilters(request.query) };
-      const read = (page: PageRequest) => listSubnets(context, caller, filter, page);
+      const read = (page: PageRequest) => listSubnets(request.services, caller, filter, page);
       return answerPage(cursors, "subnets", request, read, present);
     },
   });
@@ -50,21 +50,23 @@ export const subnetRoutes: RouteGroup = (scope, { context, view, cursors }) => {
   app.route({
     ...endpoint("getSubnet", { params, response: { 200: subnetSchema } }),
     handler: async (request) =>
-      present(await getSubnet(context, principalOf(request), request.params.id)),
+      present(await getSubnet(request.services, principalOf(request), request.params.id)),
   });
 
   app.route({
     ...endpoint("updateSubnet", { params, body: describeSchema, response: { 200: subnetSchema } }),
     handler: async (request) => {
       const patch = request.body ?? {};
-      return present(await updateSubnet(context, principalOf(request), request.params.id, patch));
+      return present(
+        await updateSubnet(request.services, principalOf(request), request.params.id, patch),
+      );
     },
   });
 
   app.route({
     ...endpoint("deleteSubnet", { params, response: { 204: noContent } }),
     handler: async (request, reply) => {
-      await deleteSubnet(context, principalOf(request), request.params.id);
+      await deleteSubnet(request.services, principalOf(request), request.params.id);
       return reply.code(204).send();
     },
   });

@@ -11,7 +11,7 @@ import {
   whoamiSchema,
 } from "./schema.js";
 
-export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
+export const tenantRoutes: RouteGroup = (scope, { cursors }) => {
   const app = typed(scope);
 
   app.route({
@@ -22,7 +22,7 @@ export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
   app.route({
     ...endpoint("createTenant", { body: createTenantSchema, response: { 201: tenantSchema } }),
     handler: async (request, reply) => {
-      const tenant = await createTenant(context, principalOf(request), request.body);
+      const tenant = await createTenant(request.services, principalOf(request), request.body);
       return reply.code(201).send(presentTenant(tenant));
     },
   });
@@ -34,7 +34,7 @@ export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
     }),
     handler: async (request) => {
       const caller = principalOf(request);
-      const read = listTenants.bind(undefined, context, caller);
+      const read = listTenants.bind(undefined, request.services, caller);
       return answerPage(cursors, "tenants", request, read, presentTenant);
     },
   });
@@ -42,7 +42,7 @@ export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
   app.route({
     ...endpoint("getTenant", { params: tenantPathSchema, response: { 200: tenantSchema } }),
     handler: async (request) =>
-      presentTenant(await getTenant(context, principalOf(request), request.params.id)),
+      presentTenant(await getTenant(request.services, principalOf(request), request.params.id)),
   });
 
   app.route({
@@ -54,7 +54,7 @@ export const tenantRoutes: RouteGroup = (scope, { context, cursors }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const patch = request.body ?? {};
-      return presentTenant(await updateTenant(context, caller, request.params.id, patch));
+      return presentTenant(await updateTenant(request.services, caller, request.params.id, patch));
     },
   });
 };

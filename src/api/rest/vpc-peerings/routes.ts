@@ -53,7 +53,7 @@ const requestRoute: RouteGroup = (scope, deps) => {
     handler: async (request, reply) => {
       const caller = principalOf(request);
       const waitMs = milliseconds(request.query.wait);
-      const asked = await requestPeering(deps.context, caller, request.body, waitMs);
+      const asked = await requestPeering(request.services, caller, request.body, waitMs);
       const { peering, created } = asked;
       return reply.code(created ? 201 : 200).send(present(peering, request));
     },
@@ -74,7 +74,7 @@ const readRoutes: RouteGroup = (scope, deps) => {
       const caller = principalOf(request);
       const { state, vpcId, role } = request.query;
       const filter = { state, vpcId, role, tags: tagFilters(request.query) };
-      const read = (page: PageRequest) => listPeerings(deps.context, caller, filter, page);
+      const read = (page: PageRequest) => listPeerings(request.services, caller, filter, page);
       return answerPage(deps.cursors, "vpc-peerings", request, read, (peering) =>
         present(peering, request),
       );
@@ -85,7 +85,7 @@ const readRoutes: RouteGroup = (scope, deps) => {
     ...endpoint("getVpcPeering", { params, response: { 200: vpcPeeringSchema } }),
     handler: async (request) => {
       const caller = principalOf(request);
-      return present(await getPeering(deps.context, caller, request.params.id), request);
+      return present(await getPeering(request.services, caller, request.params.id), request);
     },
   });
 };
@@ -108,7 +108,7 @@ const actionRoutes: RouteGroup = (scope, deps) => {
       const { id } = request.params;
       const waitMs = milliseconds(request.query.wait);
       const body = request.body ?? {};
-      return present(await acceptPeering(deps.context, caller, id, body, waitMs), request);
+      return present(await acceptPeering(request.services, caller, id, body, waitMs), request);
     },
   });
 
@@ -124,7 +124,7 @@ const actionRoutes: RouteGroup = (scope, deps) => {
       const caller = principalOf(request);
       const { id } = request.params;
       const waitMs = milliseconds(request.query.wait);
-      return present(await rejectPeering(deps.context, caller, id, waitMs), request);
+      return present(await rejectPeering(request.services, caller, id, waitMs), request);
     },
   });
 
@@ -139,7 +139,7 @@ const actionRoutes: RouteGroup = (scope, deps) => {
       const caller = principalOf(request);
       const { id } = request.params;
       const waitMs = milliseconds(request.query.wait);
-      return present(await deletePeering(deps.context, caller, id, waitMs), request);
+      return present(await deletePeering(request.services, caller, id, waitMs), request);
     },
   });
 };
@@ -157,7 +157,10 @@ const detailRoutes: RouteGroup = (scope, deps) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const { id } = request.params;
-      return present(await updatePeeringOptions(deps.context, caller, id, request.body), request);
+      return present(
+        await updatePeeringOptions(request.services, caller, id, request.body),
+        request,
+      );
     },
   });
 
@@ -170,7 +173,7 @@ const detailRoutes: RouteGroup = (scope, deps) => {
     }),
     handler: async (request) => {
       const caller = principalOf(request);
-      const { peering, intent } = await peeringIntent(deps.context, caller, request.params.id);
+      const { peering, intent } = await peeringIntent(request.services, caller, request.params.id);
       const bridges = intent === undefined ? [] : deps.view.peeringFlows(intent);
       return presentPeeringFlows(peering, bridges, caller);
     },

@@ -22,14 +22,14 @@ export const vpcRoutes: RouteGroup = (scope, deps) => {
   blockRoutes(scope, deps);
 };
 
-const resourceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
+const resourceRoutes: RouteGroup = (scope, { view, cursors }) => {
   const app = typed(scope);
   const present = (vpc: Vpc) => presentVpc(vpc, view);
 
   app.route({
     ...endpoint("createVpc", { body: createVpcSchema, response: { 201: vpcSchema } }),
     handler: async (request, reply) => {
-      const vpc = await createVpc(context, principalOf(request), request.body);
+      const vpc = await createVpc(request.services, principalOf(request), request.body);
       return reply.code(201).send(present(vpc));
     },
   });
@@ -43,7 +43,7 @@ const resourceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       const filter = { vpcId: request.query.vpcId, tags: tagFilters(request.query) };
-      const read = (page: PageRequest) => listVpcs(context, caller, filter, page);
+      const read = (page: PageRequest) => listVpcs(request.services, caller, filter, page);
       return answerPage(cursors, "vpcs", request, read, present);
     },
   });
@@ -51,14 +51,16 @@ const resourceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
   app.route({
     ...endpoint("getVpc", { params, response: { 200: vpcSchema } }),
     handler: async (request) =>
-      present(await getVpc(context, principalOf(request), request.params.id)),
+      present(await getVpc(request.services, principalOf(request), request.params.id)),
   });
 
   app.route({
     ...endpoint("updateVpc", { params, body: describeSchema, response: { 200: vpcSchema } }),
     handler: async (request) => {
       const patch = request.body ?? {};
-      return present(await updateVpc(context, principalOf(request), request.params.id, patch));
+      return present(
+        await updateVpc(request.services, principalOf(request), request.params.id, patch),
+      );
     },
   });
 
@@ -69,13 +71,13 @@ const resourceRoutes: RouteGroup = (scope, { context, view, cursors }) => {
       description: "Refused while it has subnets or live peerings; pending requests end with it.",
     }),
     handler: async (request, reply) => {
-      await deleteVpc(context, principalOf(request), request.params.id);
+      await deleteVpc(request.services, principalOf(request), request.params.id);
       return reply.code(204).send();
     },
   });
 };
 
-const blockRoutes: RouteGroup = (scope, { context, view }) => {
+const blockRoutes: RouteGroup = (scope, { view }) => {
   const app = typed(scope);
 
   app.route({
@@ -88,7 +90,7 @@ const blockRoutes: RouteGroup = (scope, { context, view }) => {
     }),
     handler: async (request, reply) => {
       const { id } = request.params;
-      const vpc = await addCidrBlock(context, principalOf(request), id, request.body);
+      const vpc = await addCidrBlock(request.services, principalOf(request), id, request.body);
       return reply.code(201).send(presentVpc(vpc, view));
     },
   });
@@ -102,7 +104,7 @@ const blockRoutes: RouteGroup = (scope, { context, view }) => {
     }),
     handler: async (request, reply) => {
       const { id, cidr } = request.params;
-      await removeCidrBlock(context, principalOf(request), id, cidr);
+      await removeCidrBlock(request.services, principalOf(request), id, cidr);
       return reply.code(204).send();
     },
   });
