@@ -17,6 +17,7 @@ export default defineConfig({
           name: "api",
           include: ["test/api/**/*.test.ts"],
           globalSetup: ["test/support/databases.global-setup.ts"],
+          setupFiles: ["test/support/no-warnings.setup.ts"],
           testTimeout: 90_000,
           hookTimeout: 120_000,
         },

@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { StoreLog } from "./engine.js";
 import { databaseTrouble } from "./errors.js";
+import { inOrder, type Query } from "./query-order.js";
 
 /**
  * How long we wait for PostgreSQL, longest last. It gives up first and says why; our own limit is
@@ -133,11 +134,9 @@ function end(client: pg.ClientBase): void {
   void (client as pg.Client).end().catch(() => undefined);
 }
 
-type Query = (...parameters: readonly unknown[]) => unknown;
-
 /** Tells of every query that fails, also to those that wait for it. */
 function watchFailures(client: pg.ClientBase, tell: (error: unknown) => void): void {
-  const query = client.query.bind(client) as Query;
+  const query = inOrder(client.query.bind(client) as Query);
   const watched: Query = (...parameters) => {
     const result = query(...parameters);
     if (result instanceof Promise) result.catch(tell);

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FairQueue } from "../../../src/api/turns/fair-queue.js";
 import { streamTurns } from "../../../src/api/turns/stream-turns.js";
@@ -38,7 +37,6 @@ describe.each(databaseEngines)("following events on $name", (engine) => {
   afterAll(() => counting.close());
   beforeEach(() => {
     stop = new AbortController();
-    setMaxListeners(0, stop.signal);
     tail = newTail(NEVER);
     tenants += 2;
     me = `tenant-${tenants}`;
@@ -57,11 +55,14 @@ describe.each(databaseEngines)("following events on $name", (engine) => {
     return follower;
   }
 
+  /** As each stream has one of its own. */
+  const ofAStream = () => AbortSignal.any([stop.signal]);
+
   function follow(follower: Follower, options: Partial<FollowOptions> = {}) {
     const { tenantId } = follower;
     const caller: Principal = { tenantId, roles: [], permissions: new Set() };
     const recheck = async () => caller;
-    const { signal } = stop;
+    const signal = ofAStream();
     return followEvents(tail, follower, {
       recheck,
       signal,
@@ -204,10 +205,12 @@ describe.each(databaseEngines)("following events on $name", (engine) => {
       const live = follow(await joins(other));
       const storm = await Promise.all(range(0, STREAMS).map(() => joins(me, start - 1)));
       const turns = streamTurns(new FairQueue({ places: 1, waitingPerTenant: 1 }));
-      const inTurn = turns({ tenantId: me, roles: [], permissions: new Set() }, stop.signal);
+      const caller: Principal = { tenantId: me, roles: [], permissions: new Set() };
       let done = 0;
       const catching = storm.map(async (each) => {
-        await take(follow(each, { inTurn }), MANY).catch(() => undefined);
+        const signal = ofAStream();
+        const inTurn = turns(caller, signal);
+        await take(follow(each, { signal, inTurn }), MANY).catch(() => undefined);
         done += 1;
       });
       const next = take(live, 1);

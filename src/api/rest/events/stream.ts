@@ -28,7 +28,7 @@ A credential, a tenant and the daemon have only so many streams open: more are r
 \`TooManyStreams\`.`;
 
 export const eventStreamRoutes: RouteGroup = (scope, { streams }) => {
-  const closing = closingSignal(scope);
+  const leftSignal = leftSignals(scope);
   const querystring = eventStreamSchema;
   const headers = eventStreamHeaders;
   const { schema, ...place } = endpoint("streamEvents", { querystring, headers, response: {} });
@@ -46,7 +46,7 @@ export const eventStreamRoutes: RouteGroup = (scope, { streams }) => {
         return sendText(reply, []);
       }
       const recheck = recheckOf(request.services, request);
-      const signal = endOf(reply.raw, closing, recheck);
+      const signal = endOf(reply.raw, leftSignal(reply.raw), recheck);
       const events = await streams.open(principalOf(request), { after, recheck, signal });
       return sendText(reply, eventStreamText(events));
     },
@@ -61,26 +61,38 @@ function sendText(
   return reply.type(MEDIA_TYPE).headers(headers).send(Readable.from(text));
 }
 
-/** Aborted when the app begins to close, before it waits for its connections. */
-function closingSignal(scope: FastifyInstance): AbortSignal {
-  const closing = new AbortController();
-  scope.addHook("preClose", async () => closing.abort());
-  return closing.signal;
+/**
+ * For each stream a signal of its own, aborted when its client has gone or the app begins to close,
+ * before it waits for its connections. One that all streams listen to would keep a trace of each.
+ */
+function leftSignals(scope: FastifyInstance): (raw: ServerResponse) => AbortSignal {
+  const open = new Set<AbortController>();
+  let isClosing = false;
+  scope.addHook("preClose", async () => {
+    isClosing = true;
+    for (const each of open) each.abort();
+  });
+  return (raw) => {
+    const left = new AbortController();
+    if (raw.destroyed || isClosing) left.abort();
+    else open.add(left);
+    raw.once("close", () => {
+      open.delete(left);
+      left.abort();
+    });
+    return left.signal;
+  };
 }
 
 /**
- * Aborted when the client has gone, the app closes or the credential is refused. A client that does
- * not read is cut off then.
+ * Aborted when the stream is left or the credential is refused. A client that does not read is cut
+ * off then.
  */
 function endOf(
   raw: ServerResponse,
-  closing: AbortSignal,
+  left: AbortSignal,
   recheck: () => Promise<Principal | undefined>,
 ): AbortSignal {
-  const gone = new AbortController();
-  if (raw.destroyed) gone.abort();
-  raw.once("close", () => gone.abort());
-  const left = AbortSignal.any([gone.signal, closing]);
   const end = AbortSignal.any([left, credentialEnd(recheck, RECHECK_MS, left)]);
   end.addEventListener("abort", () => cutOff(raw), { once: true });
   return end;
