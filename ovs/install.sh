@@ -34,7 +34,7 @@ hold_services() {
 }
 
 apt() {
-  DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Lock::Timeout=120 \
+  DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120 \
     -o Dpkg::Options::=--force-confold "$@" >&2
 }
 

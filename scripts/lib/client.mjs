@@ -38,7 +38,7 @@ export function client(url, token) {
  * @returns {{ url: string, token: string, env: Record<string, string> }} `env`: for ovs/netns.sh
  */
 export function runningDaemon(env) {
-  const dataDir = resolve(env.PATCHBAY_DATA_DIR || "var");
+  const dataDir = dataDirOf(env);
   const set = { ...settingsIn(join(dataDir, "up.env")), ...env };
   const url = (set.PATCHBAY_URL || "http://127.0.0.1:8080").replace(/\/$/, "");
   const token = env.PATCHBAY_TOKEN || env.PATCHBAY_OPERATOR_TOKEN || tokenIn(dataDir);
@@ -46,6 +46,11 @@ export function runningDaemon(env) {
   const ovs = Object.fromEntries(names.filter((name) => set[name]).map((n) => [n, set[n]]));
   return { url, token, env: { ...ovs, PATCHBAY_URL: url, PATCHBAY_TOKEN: token } };
 }
+
+/** @returns {string | undefined} where what `npm run up` runs on this data directory listens */
+export const runningUrl = (env) => settingsIn(join(dataDirOf(env), "up.env")).PATCHBAY_URL;
+
+const dataDirOf = (env) => resolve(env.PATCHBAY_DATA_DIR || "var");
 
 function tokenIn(dataDir) {
   const file = join(dataDir, "operator-token");

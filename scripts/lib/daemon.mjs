@@ -2,10 +2,12 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
+import { text } from "node:stream/consumers";
 import { freePort } from "./free-port.mjs";
 import { ROOT, sleep } from "./process.mjs";
 
 const DEFAULT_LISTEN = "127.0.0.1:8080";
+const PROBE_LIMIT_MS = 2000;
 
 /** @returns {string} how this machine reaches a daemon that listens so, without a final slash */
 export function urlOf(env) {
@@ -22,17 +24,34 @@ export async function settledListen(env) {
 }
 
 /** @returns {Promise<number | undefined>} the status of an answer, undefined when there is none */
-export function probe(url, path) {
+export async function probe(url, path) {
+  return (await ask(url, path))?.status;
+}
+
+/** @returns {Promise<string | undefined>} the title of the API that answers there, if any does */
+export async function titleOf(url) {
+  const answer = await ask(url, "/openapi.json");
+  return /"title": ?"([^"]*)"/.exec(answer?.body ?? "")?.[1];
+}
+
+/** @returns {Promise<{ status: number, body: string } | undefined>} */
+async function ask(url, path) {
+  // Whether it is up is all that is asked; nothing is sent that a certificate would protect.
+  const options = { signal: AbortSignal.timeout(PROBE_LIMIT_MS), rejectUnauthorized: false };
+  try {
+    const answer = await begun(`${url}${path}`, options);
+    return { status: answer.statusCode, body: await text(answer) };
+  } catch (error) {
+    if (error.code === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** @returns {Promise<http.IncomingMessage>} an answer of which the head has come */
+function begun(url, options) {
   const client = url.startsWith("https:") ? https : http;
-  return new Promise((done) => {
-    // Whether it is up is all that is asked; nothing is sent that a certificate would protect.
-    const options = { timeout: 2000, rejectUnauthorized: false, agent: false };
-    const request = client.get(`${url}${path}`, options, (answer) => {
-      answer.resume();
-      done(answer.statusCode);
-    });
-    request.on("timeout", () => request.destroy());
-    request.on("error", () => done(undefined));
+  return new Promise((done, fail) => {
+    client.get(url, { ...options, agent: false }, done).on("error", fail);
   });
 }
 

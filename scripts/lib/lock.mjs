@@ -22,6 +22,12 @@ export function tryLock(file) {
   return undefined;
 }
 
+/** @returns {number | undefined} the living process that holds a lock file */
+export function holderOf(file) {
+  const content = readIfThere(file);
+  return content !== undefined && isHeld(content) ? JSON.parse(content).pid : undefined;
+}
+
 /** Runs `work` when no other process of this clone is in the same place. */
 export async function withLock(file, work) {
   let lock = tryLock(file);

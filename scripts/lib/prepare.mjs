@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
-import { npm, ROOT } from "./process.mjs";
+import { CommandError, npm, ROOT } from "./process.mjs";
+import { step } from "./progress.mjs";
 import { note } from "./terminal.mjs";
 
 const LOCK = join(ROOT, "dist/.prepare.lock");
@@ -38,15 +39,30 @@ export async function prepare(signal) {
 async function ensurePackages(signal) {
   const wanted = hashOf(["package-lock.json"]);
   if (stampIn(PACKAGES_STAMP) === wanted) return;
-  if (!installedSinceLockChanged()) {
-    note("installing packages");
-    await installPackages(signal);
-  }
+  if (!installedSinceLockChanged()) await installPackages(signal);
   writeFileSync(PACKAGES_STAMP, wanted);
 }
 
 async function installPackages(signal) {
-  await npm(["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"], { signal });
+  // One line for each file that is fetched.
+  const args = ["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=http"];
+  await step("installing packages", async (say) => {
+    let fetched = 0;
+    const onLine = (line) => {
+      const [, name, isFile] = /^npm http .*?([^/ ]+?)(\.tgz)? \d+ms /.exec(line) ?? [];
+      if (isFile) fetched += 1;
+      if (name !== undefined) say(`${fetched} fetched, ${name}`);
+    };
+    await npm(args, { signal, onLine }).catch((error) => {
+      throw error instanceof CommandError ? withoutProgress(error) : error;
+    });
+  });
+}
+
+/** What was said of each file buries what went wrong. */
+function withoutProgress(error) {
+  const lines = error.output.split("\n").filter((line) => !/^npm (http|warn)/.test(line));
+  return new CommandError("npm", ["ci"], error.code, lines.join("\n").trim());
 }
 
 /** Somebody ran `npm ci` or `npm install` by hand: npm's own record is newer than the lock file. */
@@ -58,10 +74,12 @@ function installedSinceLockChanged() {
 
 async function ensureBuild(signal) {
   if (isBuilt()) return;
-  note("building");
-  const wanted = buildInputs();
-  await npm(["run", "-s", "build"], { show: true, signal });
-  writeFileSync(BUILD_STAMP, wanted);
+  await step("building", (say) => npm(["run", "-s", "build"], { signal, onLine: say }));
+}
+
+/** Remembers what was built of, for whoever asks later whether it is still up to date. */
+export function markBuilt() {
+  writeFileSync(BUILD_STAMP, buildInputs());
 }
 
 function isBuilt() {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /** The repository's top folder. */
@@ -21,12 +22,13 @@ export class CommandError extends Error {
  * tear a switch's start or stop in two.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: object, show?: boolean, limitMs?: number, signal?: AbortSignal }}
- *   options `show`: output goes to the terminal instead of into the answer
+ * @param {{ cwd?: string, env?: object, show?: boolean, limitMs?: number, signal?: AbortSignal,
+ *   onLine?: (line: string) => void }} options `show`: output goes to the terminal instead of into
+ *   the answer; `onLine`: is told every line as it comes, of either stream
  * @returns {Promise<{ stdout: string, stderr: string }>}
  */
 export function run(command, args, options = {}) {
-  const { cwd = ROOT, env, show = false, limitMs, signal } = options;
+  const { cwd = ROOT, env, show = false, limitMs, signal, onLine } = options;
   if (signal?.aborted) return Promise.reject(new CommandError(command, args, "not begun"));
   return new Promise((done, fail) => {
     const child = spawn(command, args, {
@@ -40,6 +42,7 @@ export function run(command, args, options = {}) {
       child[name].setEncoding("utf8").on("data", (text) => {
         output[name] += text;
       });
+      if (onLine) createInterface({ input: child[name] }).on("line", onLine);
     }
     const end = () => endGroup(child.pid);
     const timer = limitMs === undefined ? undefined : setTimeout(end, limitMs);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, isAlive, isRoot, ROOT, run, succeeds } from "./process.mjs";
+import { step } from "./progress.mjs";
 import { note } from "./terminal.mjs";
 
 const SANDBOX = join(ROOT, "ovs/sandbox.sh");
@@ -33,8 +34,18 @@ export async function chooseSwitch(dataDir, env, signal) {
     return await privateSwitch(dir, signal);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return noSwitch(dir, [error.output?.trim() || error.message]);
+    return noSwitch(dir, reasonsIn(error));
   }
+}
+
+const MOST_REASONS = 8;
+
+/** What apt and our scripts say went wrong, without what they say while all goes well. */
+function reasonsIn({ output, message }) {
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  const telling = lines.filter((line) => /^(E:|dpkg: error|\w+\.sh: )/.test(line));
+  const reasons = telling.length > 0 ? telling : lines;
+  return reasons.length > 0 ? reasons.slice(-MOST_REASONS) : [message];
 }
 
 /** A system instance is of use when its datapath is: the kernel's, unless netdev was asked for. */
@@ -42,10 +53,7 @@ async function systemSwitch(env) {
   if (!isRoot() || !existsSync(`${SYSTEM_RUNDIR}/db.sock`)) return undefined;
   const db = `unix:${SYSTEM_RUNDIR}/db.sock`;
   const netdev = env.PATCHBAY_DATAPATH === "netdev";
-  const usable =
-    (await succeeds("ovs-vsctl", [`--db=${db}`, "--timeout=3", "--no-wait", "show"])) &&
-    (await succeeds("ovs-appctl", ["-T", "3", "-t", "ovs-vswitchd", "version"])) &&
-    (netdev || (await kernelDatapathIsThere(db)));
+  const usable = await step("looking at the system's Open vSwitch", () => isUsable(db, netdev));
   if (!usable) {
     note("the system's Open vSwitch has no usable datapath; starting a private one");
     return undefined;
@@ -55,6 +63,14 @@ async function systemSwitch(env) {
     label: `the system's Open vSwitch (${netdev ? "userspace" : "kernel"} datapath)`,
     env: switchEnv(db, SYSTEM_RUNDIR, netdev ? "netdev" : "system"),
   };
+}
+
+async function isUsable(db, netdev) {
+  return (
+    (await succeeds("ovs-vsctl", [`--db=${db}`, "--timeout=3", "--no-wait", "show"])) &&
+    (await succeeds("ovs-appctl", ["-T", "3", "-t", "ovs-vswitchd", "version"])) &&
+    (netdev || (await kernelDatapathIsThere(db)))
+  );
 }
 
 /** Asks without making anything: is the type offered, and does the kernel know it? */
@@ -69,12 +85,14 @@ async function privateSwitch(dir, signal) {
   if (!isRoot()) {
     return noSwitch(dir, ["A private Open vSwitch needs root (it makes network devices)."]);
   }
-  await run(INSTALL, [], { show: true, signal });
+  await step("making sure that Open vSwitch is installed", (say) =>
+    run(INSTALL, [], { signal, onLine: say }),
+  );
   const started = !sandboxRuns(dir);
   return {
     kind: "sandbox",
     label: `a private Open vSwitch (userspace datapath) in ${dir}`,
-    env: await startSandbox(dir),
+    env: await step("starting a private Open vSwitch", () => startSandbox(dir)),
     started,
   };
 }
