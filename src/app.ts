@@ -77,6 +77,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     healthRoutes(scope, {
       databaseHealth: databaseHealth(context.db, deps.log),
       switchError: () => activity.switchError,
+      backend: deps.view.backend,
       writeRefusal,
       isStopping,
     });

@@ -92,8 +92,9 @@ function observeDataPlane(
     new Gauge({ name: `patchbay_${name}`, help, registers: [registry], collect });
   };
   const bridges = () => view.bridges();
-  const isUp = () => (activity.switchError === undefined ? 1 : 0);
-  gauge("switch_up", "Whether the switch can be worked with", isUp);
+  const hasSwitch = view.backend !== "noop";
+  const isUp = () => (hasSwitch && activity.switchError === undefined ? 1 : 0);
+  gauge("switch_up", "Whether there is a switch that can be worked with", isUp);
   gauge("bridges", "Bridges of this installation, the exchange included", () => bridges().length);
   gauge("bridges_failing", "Bridges that are not as intended", () => {
     return bridges().filter((bridge) => bridge.lastError !== null).length;

@@ -34,7 +34,10 @@ export function maySee(principal: Principal, tenantId: string): boolean {
  */
 export function ownTenant(principal: Principal): string {
   if (principal.tenantId === null) {
-    throw new DomainError("Forbidden", "the platform operator changes no tenant's network");
+    throw new DomainError("Forbidden", OPERATOR_LOOKS_ON);
   }
   return principal.tenantId;
 }
+
+const OPERATOR_LOOKS_ON =
+  "the platform operator changes no tenant's network; use an access key of the tenant";

@@ -134,7 +134,7 @@ function isDoomed(ends: Ends, input: PeeringInput): boolean {
   const { requester, accepter } = ends;
   const withinTenant = requester.tenantId === ends.accepterTenantId;
   const overlap = accepter && findOverlap(blocksOf(requester), blocksOf(accepter));
-  if (withinTenant && accepter === undefined) throw unknownAccepter(input.accepterVpcId);
+  if (withinTenant && accepter === undefined) throw unknownAccepter(input);
   if (withinTenant && accepter !== undefined && overlap !== undefined) {
     throw overlapping(requester, accepter, overlap);
   }
@@ -228,9 +228,9 @@ function beingDeleted({ id }: VpcPeering): DomainError {
   return new DomainError("VpcPeeringConnectionDeleting", detail, context);
 }
 
-function unknownAccepter(id: string): DomainError {
-  const pointer = "/accepterVpcId";
-  return new DomainError("InvalidVpcID.NotFound", `there is no VPC ${id}`, {
-    pointer,
-  });
+/** What is said of a tenant that was not named hangs on nothing but that. */
+function unknownAccepter({ accepterVpcId, accepterTenantId }: PeeringInput): DomainError {
+  const hint = "; name the tenant of a VPC that is not your own in accepterTenantId";
+  const detail = `you have no VPC ${accepterVpcId}${accepterTenantId === undefined ? hint : ""}`;
+  return new DomainError("InvalidVpcID.NotFound", detail, { pointer: "/accepterVpcId" });
 }

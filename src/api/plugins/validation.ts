@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { RequestInvalid, type RequestPart, requestInvalid } from "../problems/request-invalid.js";
+import { WORDING } from "../problems/wording.js";
 
 const PARTS: Readonly<Record<string, RequestPart>> = {
   body: "body",
@@ -23,7 +24,7 @@ export function schemaValidation(app: FastifyInstance): void {
       if (part === "query" && Object.hasOwn(Object(data), UNSEEN)) {
         return { error: RequestInvalid.parameter(part, UNSEEN, "unknown parameter") };
       }
-      const result = schema.safeParse(part === "body" ? (data ?? undefined) : data);
+      const result = schema.safeParse(part === "body" ? (data ?? undefined) : data, WORDING);
       if (result.success) return { value: result.data };
       return { error: requestInvalid(part, result.error.issues) };
     };

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { FieldError } from "./problem.js";
+import { isMissing, MISSING, REPEATED } from "./wording.js";
 
 export type RequestPart = "body" | "query" | "path" | "header";
 
@@ -19,7 +20,7 @@ export class RequestInvalid extends Error {
   }
 }
 
-/** What zod found wrong in one part of a request, field by field. */
+/** What zod, asked with `WORDING`, found wrong in one part of a request, field by field. */
 export function requestInvalid(part: RequestPart, issues: readonly z.core.$ZodIssue[]) {
   const errors = issues.flatMap((issue) => issueErrors(part, issue));
   return new RequestInvalid(errors.slice(0, MOST_ERRORS));
@@ -33,7 +34,12 @@ function issueErrors(part: RequestPart, issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === "invalid_key") {
     return [fieldError(part, issue.path, issue.issues[0]?.message ?? issue.message)];
   }
-  return [fieldError(part, issue.path, issue.message)];
+  return [fieldError(part, issue.path, detailOf(part, issue))];
+}
+
+function detailOf(part: RequestPart, issue: z.core.$ZodIssue): string {
+  if (isMissing(issue)) return MISSING;
+  return part === "query" && Array.isArray(issue.input) ? REPEATED : issue.message;
 }
 
 function fieldError(part: RequestPart, path: readonly PropertyKey[], detail: string): FieldError {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Principal } from "../../domain/principal.js";
 import type { Page, PageRequest, Tags } from "../../domain/resources.js";
 import { letOthersGoFirst } from "../../domain/turn.js";
+import { REPEATED, WORDING } from "../problems/wording.js";
 import type { CursorCodec } from "./cursor.js";
 import { MOST_TAGS, tagKey, tagValue } from "./fields.js";
 import { fillPage, MOST_PAGE_BYTES } from "./page-filling.js";
@@ -96,8 +97,11 @@ function tagFiltersProblems(parameters: ReadonlyArray<[string, unknown]>): Param
 
 function tagFilterProblems(parameter: string, value: unknown): string[] {
   if (!parameter.startsWith(TAG_FILTER)) return ["unknown parameter"];
-  const key = tagKey.safeParse(parameter.slice(TAG_FILTER.length));
-  const issues = [key, tagValue.safeParse(value)].flatMap((part) => part.error?.issues ?? []);
+  if (Array.isArray(value)) return [REPEATED];
+  const key = tagKey.safeParse(parameter.slice(TAG_FILTER.length), WORDING);
+  const issues = [key, tagValue.safeParse(value, WORDING)].flatMap(
+    (part) => part.error?.issues ?? [],
+  );
   return issues.slice(0, 1).map((issue) => issue.message);
 }
 

@@ -94,7 +94,7 @@ describe.each(answerEngines)("the platform's side on $name", (engine) => {
       for (const name of [
         "patchbay_http_request_duration_seconds_bucket",
         "patchbay_reconcile_passes_total",
-        "patchbay_switch_up 1",
+        "patchbay_switch_up 0",
         'patchbay_backend_info{backend="noop"} 1',
         'patchbay_http_connections{phase="unfinished"} 0',
         'patchbay_http_connections_closed_total{reason="room"} 0',
