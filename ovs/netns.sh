@@ -2,7 +2,7 @@
 # Plugs a workload into a VPC: a network namespace that is reached through one network interface.
 #
 #   ovs/netns.sh attach ENI NETNS   makes the namespace if it is missing, a veth pair with the
-#                                   interface's address and route, and a port on the VPC's bridge
+#                                   interface's addresses and route, and a port on the VPC's bridge
 #   ovs/netns.sh detach ENI         takes all of that away again
 #
 # The namespace reaches the switch and nothing else: the host's end of the pair is closed before it
@@ -48,6 +48,7 @@ read_interface() {
   interface=$(rest_get "/v1/network-interfaces/$eni")
   mac=$(field macAddress '[0-9a-fA-F:]{17}' "$interface")
   address=$(field privateIp '[0-9a-fA-F.:]+' "$interface")
+  secondary=$(addresses secondaryPrivateIps "$interface")
   gateway=$(field gateway '[0-9a-fA-F.:]+' "$interface")
   subnet=$(rest_get "/v1/subnets/$(field subnetId 'subnet-[0-9a-f]+' "$interface")")
   address=$address/$(field cidrBlock '[0-9a-fA-F.:]+/[0-9]+' "$subnet" | cut -d/ -f2)
@@ -71,7 +72,7 @@ make_namespace() {
 
 # The workload gets its end only when the host's is closed.
 make_interface() {
-  local device inner=pw${veth#pv}
+  local device each inner=pw${veth#pv}
   device=$(first_free_device)
   ip link add "$veth" type veth peer name "$inner" address "$mac"
   close_device "$veth" "$datapath"
@@ -79,7 +80,7 @@ make_interface() {
   # A veth leaves checksums to hardware that is not there; the userspace datapath does not add them.
   ethtool -K "$veth" tx off >/dev/null
   ip netns exec "$netns" ethtool -K "$device" tx off >/dev/null
-  ip -n "$netns" addr add "$address" dev "$device"
+  for each in "$address" $secondary; do ip -n "$netns" addr add "$each" dev "$device"; done
   ip -n "$netns" link set "$device" up
   [ -n "$(ip -n "$netns" route show default)" ] ||
     ip -n "$netns" route add default via "$gateway" dev "$device"

@@ -157,18 +157,27 @@ export const settings = z.object({
   PATCHBAY_QUOTA_SECURITY_GROUPS_PER_INTERFACE: quota("securityGroupsPerInterface").describe(
     "Security groups that a network interface may be in.",
   ),
+  PATCHBAY_QUOTA_PRIVATE_IPS_PER_INTERFACE: quota("privateIpsPerInterface").describe(
+    "Private addresses that a network interface may have, the primary one included.",
+  ),
+  PATCHBAY_QUOTA_ADDRESS_PAIRS_PER_INTERFACE: quota("addressPairsPerInterface").describe(
+    "Allowed address pairs that a network interface may have.",
+  ),
+  PATCHBAY_QUOTA_INTERFACES_PER_ADDRESS_PAIR: quota("interfacesPerAddressPair").describe(
+    "Network interfaces of a VPC that may have an address pair of the same addresses: each gets a copy of what is sent there.",
+  ),
   PATCHBAY_QUOTA_SUBNETS_PER_VPC: quota("subnetsPerVpc").describe("Subnets that a VPC may have."),
   PATCHBAY_QUOTA_INTERFACES_PER_SUBNET: quota("interfacesPerSubnet").describe(
     "Network interfaces that a subnet may have, as far as it has addresses.",
   ),
   PATCHBAY_QUOTA_INTERFACES_PER_VPC: quota("interfacesPerVpc").describe(
-    "Network interfaces that a VPC may have.",
+    "Network interfaces that a VPC may have; each secondary address and each allowed address pair counts as one more.",
   ),
   PATCHBAY_QUOTA_INTERFACES_PER_TENANT: quota("interfacesPerTenant").describe(
-    "Network interfaces that a tenant may have, in all of its VPCs.",
+    "Network interfaces that a tenant may have, in all of its VPCs, counted alike.",
   ),
   PATCHBAY_QUOTA_PEER_GROUP_MEMBERS: quota("peerGroupMembers").describe(
-    "Members of a peer VPC's security group that a rule which names it lets in or out. Of a larger group the first by their numbers count, and the rule is shown as `limited`.",
+    "Addresses of members of a peer VPC's security group that a rule which names it lets in or out; a member with several counts as often. Of a larger group the first by their numbers count, and the rule is shown as `limited`.",
   ),
   PATCHBAY_QUOTA_STREAMS_PER_KEY: quota("streamsPerKey").describe(
     "Event streams that a credential may have open, the operator's too.",

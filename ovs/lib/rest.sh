@@ -24,3 +24,8 @@ field() {
   [ -n "$value" ] || die "the daemon's answer has no usable $1: $3"
   printf '%s' "$value"
 }
+
+# addresses NAME JSON: the IPv4 addresses of a list, one a line.
+addresses() {
+  printf '%s' "$2" | tr -d '\n' | sed -nE "s/.*\"$1\" *: *\[([^]]*)\].*/\\1/p" | grep -oE '[0-9.]+' || true
+}

@@ -114,12 +114,15 @@ export function isAssignable(subnet: Cidr, ip: Ip): boolean {
   return unassignable(subnet, ip) === undefined;
 }
 
-/** The lowest assignable address of the subnet that is not in `used` (addresses as integers). */
-export function firstFreeAddress(subnet: Cidr, used: ReadonlySet<bigint>): Ip | undefined {
-  const last = addressCount(subnet) - 1n;
-  for (let offset = RESERVED_AT_START; offset < last; offset += 1n) {
-    const ip = addressAt(subnet, offset);
-    if (!used.has(ip.value)) return ip;
+/** The lowest assignable address of the subnet that is in none of the `taken` blocks. */
+export function firstFreeAddress(subnet: Cidr, taken: readonly Cidr[]): Ip | undefined {
+  const last = subnet.base + addressCount(subnet) - 1n;
+  const inOrder = [...taken].sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : 0));
+  let free = subnet.base + RESERVED_AT_START;
+  for (const block of inOrder) {
+    if (block.base > free) break;
+    const next = block.base + addressCount(block);
+    if (next > free) free = next;
   }
-  return undefined;
+  return free < last ? { family: subnet.family, value: free } : undefined;
 }

@@ -67,6 +67,35 @@ export function cidr(text: string): Cidr {
   return parsed.block;
 }
 
+export function isSameIp(a: Ip, b: Ip): boolean {
+  return a.family === b.family && a.value === b.value;
+}
+
+/** The block that holds one address. */
+export function hostBlock({ family, value }: Ip): Cidr {
+  return { family, base: value, prefix: WIDTH[family] };
+}
+
+/** Every block that holds an address, the largest first. */
+export function blocksAround({ family, value }: Ip): Cidr[] {
+  return Array.from({ length: WIDTH[family] + 1 }, (_, prefix) => ({
+    family,
+    base: value & netmask(family, prefix),
+    prefix,
+  }));
+}
+
+/** The address of a block that holds one only; undefined for others. */
+export function soleAddress({ family, base, prefix }: Cidr): Ip | undefined {
+  return prefix === WIDTH[family] ? { family, value: base } : undefined;
+}
+
+/** As a person writes it: an address, or a block of several. */
+export function formatAddresses(block: Cidr): string {
+  const sole = soleAddress(block);
+  return sole === undefined ? formatCidr(block) : formatIp(sole);
+}
+
 export function formatCidr(block: Cidr): string {
   return `${formatIp({ family: block.family, value: block.base })}/${block.prefix}`;
 }

@@ -38,6 +38,8 @@ export type ErrorCode =
   | "SecurityGroupLimitExceeded"
   | "RulesPerSecurityGroupLimitExceeded"
   | "SecurityGroupsPerInterfaceLimitExceeded"
+  | "PrivateIpAddressLimitExceeded"
+  | "AddressPairLimitExceeded"
   | "SubnetLimitExceeded"
   | "NetworkInterfaceLimitExceeded"
   | "IdempotentParameterMismatch"

@@ -41,10 +41,20 @@ export interface InterfaceIntent {
   readonly id: string;
   readonly number: number;
   readonly subnetId: string;
+  /** The primary address. */
   readonly ip: Ip;
+  /** Own addresses besides. */
+  readonly secondaryIps: readonly Ip[];
   readonly mac: string;
+  /** What it may send from besides, and gets where it is nobody's own; no block stands twice. */
+  readonly addressPairs: readonly AddressPairIntent[];
   /** Numbers of its security groups, lowest first. */
   readonly groups: readonly number[];
+}
+
+export interface AddressPairIntent {
+  readonly block: Cidr;
+  readonly mac: string;
 }
 
 export interface SecurityGroupIntent {
@@ -81,7 +91,9 @@ export interface PeerGroupIntent {
 }
 
 /** A network interface, as rules of others see it. */
-export type MemberIntent = Pick<InterfaceIntent, "id" | "ip">;
+export interface MemberIntent extends Pick<InterfaceIntent, "id" | "ip" | "secondaryIps"> {
+  readonly addressPairs: readonly Pick<AddressPairIntent, "block">[];
+}
 
 export interface PeeringSide {
   readonly vpcId: string;

@@ -21,11 +21,17 @@ export interface Quotas {
   /** Of one group, ingress and egress counted apart. */
   readonly rulesPerDirection: number;
   readonly securityGroupsPerInterface: number;
+  /** The primary one included. */
+  readonly privateIpsPerInterface: number;
+  readonly addressPairsPerInterface: number;
+  /** Interfaces that have a pair of the same addresses: each gets a copy of what is sent there. */
+  readonly interfacesPerAddressPair: number;
   readonly subnetsPerVpc: number;
   readonly interfacesPerSubnet: number;
+  /** Here and below each secondary address and each address pair counts as another interface. */
   readonly interfacesPerVpc: number;
   readonly interfacesPerTenant: number;
-  /** Of a peer's group that a rule names, how many members are in force. Nobody is refused. */
+  /** Of a peer's group that a rule names, how many addresses of members are in force. Nobody is refused. */
   readonly peerGroupMembers: number;
   /** Event streams that one credential has open, and all those of a tenant. */
   readonly streamsPerKey: number;
@@ -49,6 +55,9 @@ export const DEFAULT_QUOTAS: Quotas = {
   securityGroupsPerVpc: 500,
   rulesPerDirection: 60,
   securityGroupsPerInterface: 5,
+  privateIpsPerInterface: 50,
+  addressPairsPerInterface: 10,
+  interfacesPerAddressPair: 8,
   subnetsPerVpc: 200,
   interfacesPerSubnet: 4096,
   interfacesPerVpc: 65_000,
@@ -89,6 +98,18 @@ const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
     code: "SecurityGroupsPerInterfaceLimitExceeded",
     what: "security groups of a network interface",
   },
+  privateIpsPerInterface: {
+    code: "PrivateIpAddressLimitExceeded",
+    what: "private addresses of a network interface",
+  },
+  addressPairsPerInterface: {
+    code: "AddressPairLimitExceeded",
+    what: "allowed address pairs of a network interface",
+  },
+  interfacesPerAddressPair: {
+    code: "AddressPairLimitExceeded",
+    what: "network interfaces with an address pair of the same addresses",
+  },
   subnetsPerVpc: { code: "SubnetLimitExceeded", what: "subnets of a VPC" },
   interfacesPerSubnet: {
     code: "NetworkInterfaceLimitExceeded",
@@ -96,11 +117,11 @@ const EXCEEDED: Record<RefusingQuota, { code: ErrorCode; what: string }> = {
   },
   interfacesPerVpc: {
     code: "NetworkInterfaceLimitExceeded",
-    what: "network interfaces of a VPC",
+    what: "network interfaces of a VPC, with their further addresses,",
   },
   interfacesPerTenant: {
     code: "NetworkInterfaceLimitExceeded",
-    what: "network interfaces of a tenant",
+    what: "network interfaces of a tenant, with their further addresses,",
   },
   streamsPerKey: { code: "TooManyStreams", what: "event streams of a credential" },
   streamsPerTenant: { code: "TooManyStreams", what: "event streams of a tenant" },

@@ -54,6 +54,13 @@ export interface Subnet extends Described {
   readonly createdAt: Date;
 }
 
+/** What an interface may send from besides its own addresses, and gets where it is nobody's own. */
+export interface AddressPair {
+  readonly block: Cidr;
+  /** Null: the interface's own. */
+  readonly macAddress: string | null;
+}
+
 export interface NetworkInterface extends Described {
   readonly id: string;
   readonly number: number;
@@ -61,7 +68,9 @@ export interface NetworkInterface extends Described {
   readonly vpcId: string;
   readonly subnetId: string;
   readonly privateIp: Ip;
+  readonly secondaryPrivateIps: readonly Ip[];
   readonly macAddress: string;
+  readonly allowedAddressPairs: readonly AddressPair[];
   /** The gateway of its subnet. */
   readonly gateway: Ip;
   /** In the order in which the groups were made. */

@@ -1,5 +1,5 @@
 import { gatewayOf } from "../domain/address-plan.js";
-import { cidr, parseIp } from "../domain/cidr.js";
+import { cidr, type Ip, parseIp } from "../domain/cidr.js";
 import type {
   PeeringIntent,
   PeeringSide,
@@ -53,10 +53,17 @@ function uplinkPorts({ requester, accepter }: PeeringIntent): [string, number][]
 
 function exampleVpc(): VpcIntent {
   const block = cidr("10.10.1.0/24");
-  const ip = parseIp("10.10.1.10");
-  if (ip === undefined) throw new Error("the example's address is none");
-  const mac = "02:00:00:00:00:01";
-  const eni = { id: "eni", number: 16, subnetId: "subnet", ip, mac, groups: [WEB] };
+  const [ip, secondary] = [exampleIp("10.10.1.10"), exampleIp("10.10.1.11")];
+  const eni = {
+    id: "eni",
+    number: 16,
+    subnetId: "subnet",
+    ip,
+    secondaryIps: [secondary],
+    mac: "02:00:00:00:00:01",
+    addressPairs: [{ block: cidr("10.10.1.64/28"), mac: "00:00:5e:00:01:07" }],
+    groups: [WEB],
+  };
   return {
     id: "vpc-1",
     number: 1,
@@ -68,6 +75,12 @@ function exampleVpc(): VpcIntent {
     peerGroups: [{ group: WEB, peering: LOCAL, vpcId: "vpc-1", members: [eni], limited: false }],
     routeTables: [{ id: "rtb", number: MAIN_TABLE, routes: ROUTES }],
   };
+}
+
+function exampleIp(text: string): Ip {
+  const ip = parseIp(text);
+  if (ip === undefined) throw new Error("the example's address is none");
+  return ip;
 }
 
 /** Lets in web from anywhere and the database's port from its own members; lets out everything. */

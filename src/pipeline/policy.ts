@@ -1,4 +1,5 @@
 import { formatIp } from "../domain/cidr.js";
+import { ownIps } from "../domain/interface-addresses.js";
 import {
   type Action,
   commit,
@@ -12,7 +13,8 @@ import {
 import type { Flow, Match } from "../openflow/flow.js";
 import { type BoundInterface, ofInterface, ofVpc, type VpcContext, vpcFlow } from "./context.js";
 import { dropFor } from "./drops.js";
-import { PRIORITIES } from "./priorities.js";
+import { blockMatch } from "./match-fields.js";
+import { PRIORITIES, pairPriority } from "./priorities.js";
 import {
   NO,
   NOTE_BITS,
@@ -26,6 +28,7 @@ import {
   YES,
   ZONE_BITS,
 } from "./registers.js";
+import type { SharedBlock } from "./shared-blocks.js";
 import { STAGES, type Stage } from "./stages.js";
 import { VPC_TABLES } from "./tables.js";
 
@@ -55,16 +58,31 @@ function senderFlow(context: VpcContext): Flow {
 }
 
 /** Finds the receiver, and its conntrack zones with it. */
-export function receiverFlow(context: VpcContext, eni: BoundInterface): Flow {
-  return vpcFlow(context, "ingressTrack", ofInterface(eni), {
-    priority: PRIORITIES.ordinary.value,
-    match: { ip: true, nw_dst: formatIp(eni.ip) },
-    actions: [
-      setRegister(REGISTERS.interface.field, eni.number),
-      setZones(eni.zones.called, eni.zones.caller),
-      track(ZONE_BITS, VPC_TABLES.ingressState.number),
-    ],
+export function receiverFlows(context: VpcContext, eni: BoundInterface): Flow[] {
+  return ownIps(eni).map((ip) =>
+    vpcFlow(context, "ingressTrack", ofInterface(eni), {
+      priority: PRIORITIES.ordinary.value,
+      match: { ip: true, nw_dst: formatIp(ip) },
+      actions: receiveAs(eni),
+    }),
+  );
+}
+
+/** Each of those that share addresses is a receiver: `ct` with a table goes on with a copy. */
+export function sharersFlow(context: VpcContext, { block, sharers }: SharedBlock): Flow {
+  return vpcFlow(context, "ingressTrack", ofVpc(context), {
+    priority: pairPriority(block.prefix),
+    match: { ip: true, ...blockMatch("nw_dst", block) },
+    actions: sharers.flatMap(receiveAs),
   });
+}
+
+function receiveAs(eni: BoundInterface): Action[] {
+  return [
+    setRegister(REGISTERS.interface.field, eni.number),
+    setZones(eni.zones.called, eni.zones.caller),
+    track(ZONE_BITS, VPC_TABLES.ingressState.number),
+  ];
 }
 
 /** What the zone that is asked first does not know is looked up in the other one. */

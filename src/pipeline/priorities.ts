@@ -3,7 +3,7 @@ export interface Priority {
   readonly use: string;
 }
 
-/** Every priority in use, lowest first, except those of routes: see `routePriority`. */
+/** Every priority in use, lowest first, except those of prefixes: see `routePriority` and `pairPriority`. */
 export const PRIORITIES = {
   tableMiss: {
     value: 0,
@@ -27,6 +27,11 @@ export const PRIORITIES = {
     use: "answers and refusals that must win over ordinary flows",
   },
 } as const satisfies Record<string, Priority>;
+
+/** Of address pairs, the longest prefix first; whoever has the address as his own comes before. */
+export function pairPriority(prefix: number): number {
+  return PRIORITIES.fallback.value + prefix;
+}
 
 /** Above the two priorities that part the contested from the others. */
 export function returnRoutePriority(prefix: number): number {

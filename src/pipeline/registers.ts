@@ -53,6 +53,10 @@ export const REGISTERS = {
     field: "reg10",
     holds: "1 when the zone that was asked first calls the packet invalid",
   },
+  askedAddress: {
+    field: "reg11",
+    holds: "the address that an ARP request asks for, while the answer is made of it",
+  },
 } as const satisfies Record<string, Register>;
 
 /** The zones as the `ct` action takes them. */

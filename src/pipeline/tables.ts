@@ -16,7 +16,7 @@ export const VPC_TABLES = declareTables({
   },
   arp: {
     purpose: "answers ARP for every gateway and every bound interface with the router's MAC",
-    matches: ["arp", "reg0", "arp_tpa", "arp_op"],
+    matches: ["arp", "reg0", "arp_spa", "arp_tpa", "arp_op"],
     actions: ["move", "set_field", "IN_PORT"],
     next: [],
   },
@@ -83,7 +83,8 @@ export const VPC_TABLES = declareTables({
     next: ["ingressTrack"],
   },
   ingressTrack: {
-    purpose: "finds the receiver and looks the connection up among those opened to it",
+    purpose:
+      "finds the receiver, or those that share an address, and looks the connection up among those opened to it",
     matches: ["ip", "nw_dst"],
     actions: ["set_field", "ct"],
     next: ["ingressState"],
@@ -117,8 +118,8 @@ export const VPC_TABLES = declareTables({
     next: ["deliver", "drops"],
   },
   deliver: {
-    purpose: "hands packets to the interface that has the destination address",
-    matches: ["ip", "nw_dst"],
+    purpose: "hands packets to the interface that has the destination address, or has it allowed",
+    matches: ["ip", "reg0", "nw_dst"],
     actions: ["set_field", "output"],
     next: [],
   },

@@ -1,21 +1,23 @@
 import { formatCidr } from "../domain/cidr.js";
 import type { PeeringSide, RouteIntent, RouteTableIntent } from "../domain/intent.js";
+import { ownIps } from "../domain/interface-addresses.js";
 import type { Flow } from "../openflow/flow.js";
 import { type Part, partOf } from "../openflow/parts.js";
-import { gatewayArpFlows, interfaceArpFlows } from "./arp.js";
+import { gatewayArpFlows, interfaceArpFlows, pairArpFlow } from "./arp.js";
 import { classifyFlows, classifyInterfaceFlow } from "./classify.js";
 import type { BoundInterface, OwnPeering, VpcContext } from "./context.js";
 import { localContinuityFlow, peeringContinuityFlow } from "./continuity.js";
-import { deliverFlow } from "./deliver.js";
+import { deliverFlows } from "./deliver.js";
 import { dropFlows } from "./drops.js";
 import { gatewayFlows } from "./gateway.js";
 import { type Member, memberFlow, membersOf } from "./members.js";
 import { membershipFlow } from "./memberships.js";
 import { localFlow, peeringFlows } from "./peering.js";
-import { policyFlows, receiverFlow } from "./policy.js";
+import { policyFlows, receiverFlows, sharersFlow } from "./policy.js";
 import { returnRouteFlows } from "./return-route.js";
 import { localRouteFlows, tableRouteFlow, tablesInUse } from "./routing.js";
 import { ruleFlows } from "./rules.js";
+import { type SharedBlock, sharedBlocks } from "./shared-blocks.js";
 import { senderFlows, spoofGuardFlows } from "./spoof-guard.js";
 import { tableMissFlows } from "./table-miss.js";
 
@@ -56,6 +58,12 @@ export function vpcBridgeParts(context: VpcContext, cache: PartCache): Part[] {
     ...context.interfaces.map((eni) =>
       cache.take(interfaceKey(eni), () => flowsOfInterface(context, eni)),
     ),
+    ...sharedBlocks(context).map((shared) =>
+      cache.take(sharedKey(shared), () => [
+        pairArpFlow(context, shared.block),
+        sharersFlow(context, shared),
+      ]),
+    ),
     ...membersOf(context).map((member) =>
       cache.take(memberKey(member), () => [memberFlow(context, member)]),
     ),
@@ -90,8 +98,8 @@ function flowsOfInterface(context: VpcContext, eni: BoundInterface): Flow[] {
     classifyInterfaceFlow(context, eni),
     ...senderFlows(context, eni),
     ...interfaceArpFlows(context, eni),
-    receiverFlow(context, eni),
-    deliverFlow(context, eni),
+    ...receiverFlows(context, eni),
+    ...deliverFlows(context, eni),
     membershipFlow(context, eni),
     ...dropFlows(context, eni),
   ];
@@ -110,11 +118,18 @@ function sideKey({ vpcNumber, blocks }: PeeringSide): string {
 }
 
 function interfaceKey(eni: BoundInterface): string {
-  const { number, ip, mac, port, zones, routeTable, groups } = eni;
+  const { number, mac, port, zones, routeTable, groups } = eni;
   const place = `${port} ${zones.caller} ${zones.called} ${routeTable}`;
-  return `interface ${number} ${ip.value} ${mac} ${place} ${groups.join(",")}`;
+  const own = ownIps(eni).map(({ value }) => value);
+  const pairs = eni.addressPairs.map((pair) => `${formatCidr(pair.block)}@${pair.mac}`);
+  return `interface ${number} ${own.join(",")} ${mac} ${pairs.join(",")} ${place} ${groups.join(",")}`;
 }
 
-function memberKey({ role, peering, address, groups }: Member): string {
-  return `member ${role} ${peering} ${address.value} ${groups.join(",")}`;
+function sharedKey({ block, sharers }: SharedBlock): string {
+  const turns = sharers.map(({ number, zones }) => `${number} ${zones.caller} ${zones.called}`);
+  return `shared ${formatCidr(block)} ${turns.join(",")}`;
+}
+
+function memberKey({ role, peering, block, groups }: Member): string {
+  return `member ${role} ${peering} ${formatCidr(block)} ${groups.join(",")}`;
 }

@@ -1,19 +1,17 @@
-import { firstFreeAddress, unassignable } from "../domain/address-plan.js";
-import { formatIp, type Ip, parseIp } from "../domain/cidr.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
-import { MAC_PATTERN, macProblem, randomInterfaceMac } from "../domain/mac.js";
+import { randomInterfaceMac } from "../domain/mac.js";
 import { maySee, ownTenant, type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
 import type { NetworkInterface, Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
 import { inTransaction, type Tx } from "../store/database/transaction.js";
+import type { FurtherAddresses } from "../store/interface-addresses.js";
 import {
   countInterfaces,
-  findInterfaceWith,
+  findInterfaceWithMac,
   findNetworkInterface,
   findNetworkInterfaces,
-  findUsedAddresses,
   insertNetworkInterface,
   patchNetworkInterface,
   removeNetworkInterface,
@@ -22,13 +20,14 @@ import { findSubnet } from "../store/subnets.js";
 import { lockTenantRow } from "../store/tenants.js";
 import { lockVpcRows, type Patch, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { type AddressesInput, changedAddresses, chooseAddresses } from "./interface-addresses.js";
 import { changeMembership, groupsToJoin } from "./memberships.js";
 import { resourceChange } from "./resource-change.js";
 import { requireSubnet } from "./subnets.js";
+import { usableMac } from "./usable-mac.js";
 
-export interface NetworkInterfaceInput {
+export interface NetworkInterfaceInput extends AddressesInput {
   readonly subnetId: string;
-  readonly privateIp?: string | undefined;
   readonly macAddress?: string | undefined;
   readonly name?: string | undefined;
   readonly tags?: Tags | undefined;
@@ -36,9 +35,12 @@ export interface NetworkInterfaceInput {
   readonly securityGroupIds?: readonly string[] | undefined;
 }
 
-export interface NetworkInterfacePatch extends Patch {
+/** What of an interface the switch knows. */
+type StandingPatch = Omit<AddressesInput, "privateIp"> & {
   readonly securityGroupIds?: readonly string[] | undefined;
-}
+};
+
+export type NetworkInterfacePatch = Patch & StandingPatch;
 
 /**
  * @throws DomainError `PrivateIpInUse`, `MacAddressInUse`, `InvalidParameterValue`,
@@ -65,73 +67,47 @@ export async function createNetworkInterface(
   };
   return changeMembership(ctx, read, async (tx, { subnet, groupIds }, concerned) => {
     const { id: subnetId, vpcId } = subnet;
-    await requireRoom(ctx, tx, subnet);
-    const privateIp = await choosePrivateIp(tx, subnet, input.privateIp);
+    const addresses = await chooseAddresses(ctx, tx, { subnet }, input);
+    await requireRoom(ctx, tx, subnet, { interfaces: 1, addresses: furtherCount(addresses) });
     const macAddress = await chooseMac(tx, vpcId, input.macAddress);
     const id = newId("networkInterface");
     const change = resourceChange(caller, "network-interface", subnet.tenantId, id, "create");
     const generation = await recordChange(tx, change);
     await touchVpcs(tx, concerned, generation);
     const { name = null, tags = {} } = input;
-    const place = { vpcId, subnetId, privateIp, macAddress, securityGroupIds: groupIds };
+    const place = { vpcId, subnetId, ...addresses, macAddress, securityGroupIds: groupIds };
     return insertNetworkInterface(tx, { id, ...place, name, tags, generation });
   });
 }
 
+/** What a change adds to a VPC. */
+interface Growth {
+  readonly interfaces: number;
+  /** Besides primary ones. */
+  readonly addresses: number;
+}
+
 /** Those of a tenant are counted under its lock, the others under that of their VPC as well. */
-async function requireRoom({ quotas }: ServiceContext, tx: Tx, subnet: Subnet): Promise<void> {
+async function requireRoom(
+  { quotas }: ServiceContext,
+  tx: Tx,
+  subnet: Subnet,
+  { interfaces, addresses }: Growth,
+): Promise<void> {
   const { inSubnet, inVpc, ofTenant } = await countInterfaces(tx, subnet);
-  requireQuota(quotas, "interfacesPerSubnet", inSubnet);
-  requireQuota(quotas, "interfacesPerVpc", inVpc);
-  requireQuota(quotas, "interfacesPerTenant", ofTenant);
-}
-
-async function choosePrivateIp(tx: Tx, subnet: Subnet, wanted: string | undefined): Promise<Ip> {
-  if (wanted !== undefined) return claimPrivateIp(tx, subnet, wanted);
-  const free = firstFreeAddress(subnet.block, await findUsedAddresses(tx, subnet.id));
-  if (free !== undefined) return free;
-  const detail = `subnet ${subnet.id} has no free address left`;
-  throw new DomainError("InsufficientFreeAddressesInSubnet", detail, {
-    pointer: "/subnetId",
-  });
-}
-
-async function claimPrivateIp(tx: Tx, subnet: Subnet, wanted: string): Promise<Ip> {
-  const pointer = "/privateIp";
-  const ip = parseIp(wanted);
-  if (ip?.family !== 4) {
-    throw new DomainError("ValidationError", `"${wanted}" is not an IPv4 address`, { pointer });
-  }
-  const problem = unassignable(subnet.block, ip);
-  if (problem !== undefined) {
-    throw new DomainError("InvalidParameterValue", `${wanted} ${problem}`, { pointer });
-  }
-  const holder = await findInterfaceWith(tx, subnet.vpcId, { privateIp: ip });
-  if (holder === undefined) return ip;
-  const detail = `${formatIp(ip)} is in use by ${holder}`;
-  throw new DomainError("PrivateIpInUse", detail, {
-    pointer,
-    blockedBy: [holder],
-  });
+  requireQuota(quotas, "interfacesPerSubnet", inSubnet, interfaces);
+  requireQuota(quotas, "interfacesPerVpc", inVpc, interfaces + addresses);
+  requireQuota(quotas, "interfacesPerTenant", ofTenant, interfaces + addresses);
 }
 
 async function chooseMac(tx: Tx, vpcId: string, wanted: string | undefined): Promise<string> {
   const pointer = "/macAddress";
-  const mac = wanted?.toLowerCase() ?? randomInterfaceMac();
-  const problem = MAC_PATTERN.test(mac) ? macProblem(mac) : "it is not six octets in hex";
-  if (problem !== undefined) {
-    throw new DomainError("InvalidParameterValue", `${mac} cannot be used: ${problem}`, {
-      pointer,
-    });
-  }
-  const holder = await findInterfaceWith(tx, vpcId, { macAddress: mac });
+  const mac = wanted === undefined ? randomInterfaceMac() : usableMac(wanted, pointer);
+  const holder = await findInterfaceWithMac(tx, vpcId, mac);
   if (holder === undefined) return mac;
   if (wanted === undefined) return chooseMac(tx, vpcId, undefined);
   const detail = `${mac} is in use by ${holder}`;
-  throw new DomainError("MacAddressInUse", detail, {
-    pointer,
-    blockedBy: [holder],
-  });
+  throw new DomainError("MacAddressInUse", detail, { pointer, blockedBy: [holder] });
 }
 
 export async function getNetworkInterface(
@@ -163,16 +139,17 @@ export async function listNetworkInterfaces(
   return findNetworkInterfaces(ctx.db, { ...filter, tenantId: caller.tenantId }, page);
 }
 
-/** With `securityGroupIds` it is in these groups from then on and in no others. */
+/** Lists take the place of those there are: it is in these groups from then on and in no others. */
 export async function updateNetworkInterface(
   ctx: ServiceContext,
   caller: Principal,
   id: string,
   patch: NetworkInterfacePatch,
 ): Promise<NetworkInterface> {
-  const { securityGroupIds, ...described } = patch;
-  if (securityGroupIds !== undefined) {
-    return regroup(ctx, caller, id, { ...described, securityGroupIds });
+  const { securityGroupIds, secondaryPrivateIps, allowedAddressPairs, ...described } = patch;
+  const standing = { securityGroupIds, secondaryPrivateIps, allowedAddressPairs };
+  if (Object.values(standing).some((list) => list !== undefined)) {
+    return changeStanding(ctx, caller, id, standing, described);
   }
   return inTransaction(ctx.db, async (tx) => {
     const { tenantId } = await lockInterface(tx, caller, id);
@@ -183,24 +160,68 @@ export async function updateNetworkInterface(
   });
 }
 
-async function regroup(
+async function changeStanding(
   ctx: ServiceContext,
   caller: Principal,
   id: string,
-  { securityGroupIds, ...described }: Patch & { readonly securityGroupIds: readonly string[] },
+  { securityGroupIds, ...addressing }: StandingPatch,
+  described: Patch,
 ): Promise<NetworkInterface> {
+  const readdressed = Object.values(addressing).some((list) => list !== undefined);
   const read = async (tx: Tx) => {
-    const { vpcId, tenantId, ...before } = await readInterface(tx, caller, id);
+    const before = await readInterface(tx, caller, id);
     requirePermission(caller, "network_interface:update");
-    const after = await groupsToJoin(ctx, tx, vpcId, securityGroupIds);
-    return { vpcId, tenantId, groupIds: differing(before.securityGroupIds, after) };
+    if (readdressed) await lockTenantRow(tx, before.tenantId);
+    const present = before.securityGroupIds;
+    const after =
+      securityGroupIds === undefined
+        ? present
+        : await groupsToJoin(ctx, tx, before.vpcId, securityGroupIds);
+    const groupIds = readdressed ? union(present, after) : differing(present, after);
+    return { vpcId: before.vpcId, groupIds, before, after };
   };
-  return changeMembership(ctx, read, async (tx, { tenantId }, concerned) => {
+  return changeMembership(ctx, read, async (tx, { before, after }, concerned) => {
+    const { tenantId, vpcId } = before;
+    const addresses = readdressed
+      ? await readdress(ctx, tx, caller, before, addressing)
+      : furtherOf(before);
     const change = resourceChange(caller, "network-interface", tenantId, id, "update");
     const generation = await recordChange(tx, change);
     await touchVpcs(tx, concerned, generation);
-    return patchNetworkInterface(tx, id, described, { securityGroupIds, generation });
+    const standing = { vpcId, securityGroupIds: after, ...addresses, generation };
+    return patchNetworkInterface(tx, id, described, standing);
   });
+}
+
+async function readdress(
+  ctx: ServiceContext,
+  tx: Tx,
+  caller: Principal,
+  before: NetworkInterface,
+  addressing: Omit<AddressesInput, "privateIp">,
+): Promise<FurtherAddresses> {
+  const { id, subnetId } = before;
+  const found = await findSubnet(tx, subnetId, caller.tenantId);
+  const subnet = requireSubnet(caller, subnetId, found);
+  const after = await changedAddresses(ctx, tx, { subnet, id, before }, addressing);
+  const more = furtherCount(after) - furtherCount(before);
+  if (more > 0) await requireRoom(ctx, tx, subnet, { interfaces: 0, addresses: more });
+  return furtherOf(after);
+}
+
+function furtherOf({
+  secondaryPrivateIps,
+  allowedAddressPairs,
+}: FurtherAddresses): FurtherAddresses {
+  return { secondaryPrivateIps, allowedAddressPairs };
+}
+
+function furtherCount({ secondaryPrivateIps, allowedAddressPairs }: FurtherAddresses): number {
+  return secondaryPrivateIps.length + allowedAddressPairs.length;
+}
+
+function union(one: readonly string[], other: readonly string[]): string[] {
+  return [...new Set([...one, ...other])];
 }
 
 /** What is in one of two lists and not in the other. */

@@ -40,6 +40,14 @@ export type InterfaceRow = readonly [
   macAddress: string,
 ];
 
+/** Beside the primary address, in the order of their positions. */
+export type AddressRow = readonly [
+  interfaceId: string,
+  kind: "secondary" | "pair",
+  block: string,
+  macAddress: string | null,
+];
+
 export type GroupRow = readonly [vpcId: string, id: string, number: number];
 
 export type RuleRow = readonly [
@@ -74,6 +82,8 @@ export interface IntentRows {
   readonly routeTables: readonly RouteTableRow[];
   readonly routes: readonly RouteRow[];
   readonly interfaces: readonly InterfaceRow[];
+  /** Of these interfaces, and of the members of `peerGroups`. */
+  readonly addresses: readonly AddressRow[];
   readonly groups: readonly GroupRow[];
   readonly rules: readonly RuleRow[];
   readonly members: readonly MembersRow[];
@@ -110,7 +120,7 @@ export async function queryIntent(
       SELECT r."group_id", r."id", r."number", r."direction", r."protocol", r."from_port",
         r."to_port", r."block", r."peer_group_id", r."peer_vpc_id"
       FROM groups g JOIN "security_group_rule" r ON r."group_id" = g."id"
-    )
+    ), peer_members AS (${scope === "all" ? noMembers : peerMembers(scope, mostMembers)})
     SELECT (SELECT "value" FROM "generation") AS "generation",
       ${list`json_build_array(v."id", v."number", v."generation", ARRAY(
           SELECT b."block" FROM "vpc_cidr_block" b
@@ -128,13 +138,16 @@ export async function queryIntent(
       ${list`json_build_array("vpc_id", "id", "number", "subnet_id", ${address}, "mac_address")
         FROM "network_interface" WHERE ${within(scope, "vpc_id")}
         ORDER BY "number"`} AS "interfaces",
+      ${list`json_build_array("network_interface_id", "kind", "block", "mac_address")
+        FROM "interface_address" WHERE ${within(scope, "vpc_id")} OR "network_interface_id" = ANY(
+          ARRAY(SELECT "id" FROM peer_members)) ORDER BY "position"`} AS "addresses",
       ${list`json_build_array("vpc_id", "id", "number") FROM groups ORDER BY "number"`} AS "groups",
       ${list`json_build_array("group_id", "id", "number", "direction", "protocol", "from_port",
           "to_port", "block", "peer_group_id") FROM rules ORDER BY "number"`} AS "rules",
       ${list`json_build_array(m."group_id", array_agg(m."network_interface_id"))
         FROM groups g JOIN "group_membership" m ON m."group_id" = g."id"
         GROUP BY m."group_id"`} AS "members",
-      ${scope === "all" ? none : peerGroups(scope, mostMembers)} AS "peerGroups"`;
+      ${peerGroups} AS "peerGroups"`;
   if (row === undefined) throw new Error("a SELECT without FROM has one row");
   return {
     generation: Number(row.generation),
@@ -144,6 +157,7 @@ export async function queryIntent(
     routeTables: JSON.parse(row.routeTables),
     routes: JSON.parse(row.routes),
     interfaces: JSON.parse(row.interfaces),
+    addresses: JSON.parse(row.addresses),
     groups: JSON.parse(row.groups),
     rules: JSON.parse(row.rules),
     members: JSON.parse(row.members),
@@ -155,8 +169,6 @@ export async function queryIntent(
 function list(strings: TemplateStringsArray, ...values: Prisma.Sql[]): Prisma.Sql {
   return Prisma.sql`to_json(ARRAY(SELECT ${Prisma.sql(strings, ...values)}))::text`;
 }
-
-const none = Prisma.sql`'[]'`;
 
 /** Numbers are read many times as fast as texts, and there may be thousands. */
 const address = Prisma.sql`
@@ -175,14 +187,24 @@ function withinOrPeer(scope: Scope): Prisma.Sql {
     UNION SELECT "requester_vpc_id" FROM live UNION SELECT "accepter_vpc_id" FROM live))`;
 }
 
-function peerGroups(scope: ReadonlySet<string>, mostMembers: number): Prisma.Sql {
-  return list`json_build_array(g."vpc_id", g."id", g."number", ARRAY(
-      SELECT json_build_array(i."id", ${address}) FROM "group_membership" m
+/** As `peerMembers`: in all VPCs there is nothing outside. */
+const noMembers = Prisma.sql`
+  SELECT NULL::text AS "vpc_id", NULL::text AS "group_id", NULL::int AS "group", NULL::text AS "id",
+    NULL::int AS "number", NULL::inet AS "private_ip" WHERE FALSE`;
+
+/** The groups outside that are named, each with its first members; one without any stands there once. */
+function peerMembers(scope: ReadonlySet<string>, mostMembers: number): Prisma.Sql {
+  return Prisma.sql`SELECT g."vpc_id", g."id" AS "group_id", g."number" AS "group", m.*
+    FROM "security_group" g LEFT JOIN LATERAL (
+      SELECT i."id", i."number", i."private_ip" FROM "group_membership" m
       JOIN "network_interface" i ON i."id" = m."network_interface_id"
-      WHERE m."group_id" = g."id" ORDER BY i."number" LIMIT ${Prisma.sql`${mostMembers}::int`}))
-    FROM "security_group" g
+      WHERE m."group_id" = g."id" ORDER BY i."number" LIMIT ${mostMembers}::int) m ON TRUE
     WHERE g."id" = ANY(ARRAY(
         SELECT DISTINCT r."peer_group_id" FROM rules r
         JOIN live p ON r."peer_vpc_id" IN (p."requester_vpc_id", p."accepter_vpc_id")))
       AND NOT ${within(scope, "vpc_id")}`;
 }
+
+const peerGroups = list`json_build_array("vpc_id", "group_id", "group", COALESCE(
+    json_agg(json_build_array("id", ${address}) ORDER BY "number") FILTER (WHERE "id" IS NOT NULL),
+    '[]'::json)) FROM peer_members GROUP BY "vpc_id", "group_id", "group"`;

@@ -1,6 +1,7 @@
 import { gatewayOf } from "../domain/address-plan.js";
 import type { Cidr, Ip } from "../domain/cidr.js";
 import type {
+  AddressPairIntent,
   InterfaceIntent,
   MemberIntent,
   PeerGroupIntent,
@@ -10,8 +11,10 @@ import type {
   SubnetIntent,
   VpcIntent,
 } from "../domain/intent.js";
+import { addressesCounted } from "../domain/interface-addresses.js";
 import type {
   AddressColumn,
+  AddressRow,
   GroupRow,
   IntentRows,
   InterfaceRow,
@@ -22,8 +25,7 @@ import type {
   SubnetRow,
   VpcRow,
 } from "./intent-query.js";
-import { storedIp } from "./network-interfaces.js";
-import { storedBlock } from "./route-tables.js";
+import { storedBlock, storedIp } from "./stored-addresses.js";
 import { storedTraffic } from "./stored-traffic.js";
 
 export type BlockReader = (text: string) => Cidr;
@@ -84,7 +86,8 @@ export function toVpcIntents(
 function indexOf(rows: IntentRows, options: ReadOptions): Index {
   const admitted = rows.peerings.filter(([, , state]) => isAdmitted(state));
   const groupNumbers = groupNumbersOf(rows);
-  const interfaces = rows.interfaces.map((row) => toInterface(row, groupNumbers));
+  const further = furtherOf(rows.addresses, options.readBlock);
+  const interfaces = rows.interfaces.map((row) => toInterface(row, groupNumbers, further));
   return {
     ...options,
     admitted: new Map(admitted.map(([id, number]) => [id, number])),
@@ -95,7 +98,7 @@ function indexOf(rows: IntentRows, options: ReadOptions): Index {
     interfaces: grouped(interfaces, (_, position) => rows.interfaces[position]?.[0]),
     groups: byFirst(rows.groups),
     rules: byFirst(rows.rules),
-    named: namedGroups(rows, interfaces),
+    named: namedGroups(rows, interfaces, further),
   };
 }
 
@@ -148,12 +151,40 @@ function groupNumbersOf({ groups, members }: IntentRows): Map<string, number[]> 
   return numbers;
 }
 
+/** What an interface has besides its primary address. */
+interface Further {
+  readonly secondaryIps: readonly Ip[];
+  readonly pairs: ReadonlyArray<Omit<AddressPairIntent, "mac"> & { readonly mac: string | null }>;
+}
+
+const NOTHING: Further = { secondaryIps: [], pairs: [] };
+
+function furtherOf(rows: readonly AddressRow[], readBlock: BlockReader): Map<string, Further> {
+  const found = [...byFirst(rows)].map(([id, these]): [string, Further] => {
+    const [secondary, pairs] = (["secondary", "pair"] as const).map((kind) =>
+      these.filter((row) => row[1] === kind),
+    );
+    return [
+      id,
+      {
+        secondaryIps: (secondary ?? []).map(([, , block]) => storedIp(block)),
+        pairs: (pairs ?? []).map(([, , block, mac]) => ({ block: readBlock(block), mac })),
+      },
+    ];
+  });
+  return new Map(found);
+}
+
 function toInterface(
   [, id, number, subnetId, privateIp, mac]: InterfaceRow,
   groupNumbers: ReadonlyMap<string, readonly number[]>,
+  further: ReadonlyMap<string, Further>,
 ): InterfaceIntent {
   const groups = groupNumbers.get(id) ?? [];
-  return { id, number, subnetId, ip: toAddress(privateIp), mac, groups };
+  const { secondaryIps, pairs } = further.get(id) ?? NOTHING;
+  const addressPairs = pairs.map((pair) => ({ block: pair.block, mac: pair.mac ?? mac }));
+  const ip = toAddress(privateIp);
+  return { id, number, subnetId, ip, secondaryIps, mac, addressPairs, groups };
 }
 
 function toAddress(column: AddressColumn): Ip {
@@ -163,6 +194,7 @@ function toAddress(column: AddressColumn): Ip {
 function namedGroups(
   rows: IntentRows,
   interfaces: readonly InterfaceIntent[],
+  further: ReadonlyMap<string, Further>,
 ): Map<string, NamedGroup> {
   const members = new Map<number, MemberIntent[]>(rows.groups.map(([, , number]) => [number, []]));
   for (const eni of interfaces) {
@@ -176,7 +208,10 @@ function namedGroups(
     named.set(id, {
       number,
       vpcId,
-      members: columns.map(([interfaceId, ip]) => ({ id: interfaceId, ip: toAddress(ip) })),
+      members: columns.map(([interfaceId, ip]) => {
+        const { secondaryIps, pairs } = further.get(interfaceId) ?? NOTHING;
+        return { id: interfaceId, ip: toAddress(ip), secondaryIps, addressPairs: pairs };
+      }),
     });
   }
   return named;
@@ -268,7 +303,16 @@ function toPeerGroup(
   peering: number,
   { peerGroupMembers }: Index,
 ): PeerGroupIntent {
-  const limited = peering !== OWN_VPC && members.length > peerGroupMembers;
-  const inForce = limited ? members.slice(0, peerGroupMembers) : members;
-  return { group, peering, vpcId, members: inForce, limited };
+  const inForce = peering === OWN_VPC ? members : firstWithin(members, peerGroupMembers);
+  return { group, peering, vpcId, members: inForce, limited: inForce.length < members.length };
+}
+
+/** The first members, as long as they have no more addresses together than so many. */
+function firstWithin(members: readonly MemberIntent[], most: number): readonly MemberIntent[] {
+  let addresses = 0;
+  const beyond = members.findIndex((member) => {
+    addresses += addressesCounted(member);
+    return addresses > most;
+  });
+  return beyond === -1 ? members : members.slice(0, beyond);
 }

@@ -1,8 +1,9 @@
 import { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
+import { hasMoreAddresses } from "./interface-addresses.js";
 import { admittedPeering } from "./security-group-rules.js";
 
-/** Which of these groups have more members than `most`; no more than these are looked at. */
+/** Which of these groups have members with more addresses than `most`; no more are looked at. */
 export async function findLargeGroups(
   client: Tx,
   groupIds: readonly string[],
@@ -12,8 +13,7 @@ export async function findLargeGroups(
   const rows = await client.$queryRaw<Array<{ id: string }>>`
     SELECT g."id" FROM "security_group" g
     WHERE g."id" = ANY(${[...groupIds]}::text[])
-      AND EXISTS (SELECT 1 FROM "group_membership" m WHERE m."group_id" = g."id"
-        OFFSET ${most}::int LIMIT 1)`;
+      AND ${hasMoreAddresses(Prisma.sql`g."id"`, most)}`;
   return new Set(rows.map(({ id }) => id));
 }
 

@@ -1,10 +1,12 @@
 import { gatewayOf } from "../domain/address-plan.js";
-import { cidr, formatIp, type Ip, parseIp } from "../domain/cidr.js";
+import { type Cidr, cidr, contains, formatIp, type Ip } from "../domain/cidr.js";
 import type { NetworkInterface, Page, PageRequest, Subnet, Tags } from "../domain/resources.js";
 import type { Prisma } from "../generated/prisma/client.js";
 import type { Tx } from "./database/transaction.js";
+import { type FurtherAddresses, furtherAddresses, furtherRows } from "./interface-addresses.js";
 import { NOTHING, ownsParents } from "./list-parents.js";
 import { pageArguments, tagConditions, toPage } from "./page.js";
+import { storedBlock, storedIp } from "./stored-addresses.js";
 import { inVpcOf } from "./visibility.js";
 import { type Patch, patchData } from "./vpcs.js";
 
@@ -12,13 +14,14 @@ const withParents = {
   vpc: { select: { tenantId: true } },
   subnet: { select: { block: true } },
   groups: { select: { groupId: true }, orderBy: { group: { number: "asc" } } },
+  addresses: { orderBy: { position: "asc" } },
 } satisfies Prisma.NetworkInterfaceInclude;
 
 type InterfaceRow = Prisma.NetworkInterfaceGetPayload<{
   include: typeof withParents;
 }>;
 
-export interface NewNetworkInterface {
+export interface NewNetworkInterface extends FurtherAddresses {
   readonly id: string;
   readonly vpcId: string;
   readonly subnetId: string;
@@ -34,9 +37,12 @@ export async function insertNetworkInterface(
   tx: Tx,
   networkInterface: NewNetworkInterface,
 ): Promise<NetworkInterface> {
-  const { privateIp, securityGroupIds, ...columns } = networkInterface;
+  const { privateIp, securityGroupIds, secondaryPrivateIps, allowedAddressPairs, ...columns } =
+    networkInterface;
   const groups = memberships(securityGroupIds);
-  const data = { ...columns, privateIp: formatIp(privateIp), groups };
+  const rows = furtherRows(columns.vpcId, { secondaryPrivateIps, allowedAddressPairs });
+  const addresses = { createMany: { data: rows } };
+  const data = { ...columns, privateIp: formatIp(privateIp), groups, addresses };
   return toInterface(await tx.networkInterface.create({ data, include: withParents }));
 }
 
@@ -84,13 +90,18 @@ export async function findNetworkInterfaces(
   return toPage(rows.map(toInterface), page.limit);
 }
 
-/** The addresses in use in a subnet, as integers. */
-export async function findUsedAddresses(client: Tx, subnetId: string): Promise<Set<bigint>> {
-  const rows = await client.networkInterface.findMany({
-    where: { subnetId },
-    select: { privateIp: true },
-  });
-  return new Set(rows.map((row) => storedIp(row.privateIp).value));
+/** What interfaces have of a subnet: their own addresses, and the blocks of their pairs. */
+export async function findTakenBlocks(
+  client: Tx,
+  { id: subnetId, block }: Pick<Subnet, "id" | "block">,
+): Promise<Cidr[]> {
+  const rows = await client.$queryRaw<Array<{ block: string }>>`
+    SELECT "private_ip"::text AS "block" FROM "network_interface" WHERE "subnet_id" = ${subnetId}
+    UNION ALL
+    SELECT a."block"::text FROM "network_interface" i
+    JOIN "interface_address" a ON a."network_interface_id" = i."id"
+    WHERE i."subnet_id" = ${subnetId}`;
+  return rows.map((row) => storedBlock(row.block)).filter((taken) => contains(block, taken));
 }
 
 /** Ids of interfaces in a subnet, `take` at most. */
@@ -111,6 +122,7 @@ export async function findInterfaceIds(
 /** How many interfaces there are where another one is to be. */
 export interface InterfaceCounts {
   readonly inSubnet: number;
+  /** Here and below with their further addresses. */
   readonly inVpc: number;
   readonly ofTenant: number;
 }
@@ -123,29 +135,30 @@ export async function countInterfaces(
   const [row] = await client.$queryRaw<InterfaceCounts[]>`
     SELECT
       (SELECT count(*)::int FROM "network_interface" WHERE "subnet_id" = ${id}) AS "inSubnet",
-      (SELECT count(*)::int FROM "network_interface" WHERE "vpc_id" = ${vpcId}) AS "inVpc",
+      (SELECT count(*)::int FROM "network_interface" WHERE "vpc_id" = ${vpcId})
+        + (SELECT count(*)::int FROM "interface_address" WHERE "vpc_id" = ${vpcId}) AS "inVpc",
       (SELECT count(*)::int FROM "vpc" v JOIN "network_interface" i ON i."vpc_id" = v."id"
-        WHERE v."tenant_id" = ${tenantId}) AS "ofTenant"`;
+        WHERE v."tenant_id" = ${tenantId})
+        + (SELECT count(*)::int FROM "vpc" v JOIN "interface_address" a ON a."vpc_id" = v."id"
+          WHERE v."tenant_id" = ${tenantId}) AS "ofTenant"`;
   if (row === undefined) throw new Error("a SELECT without FROM has one row");
   return row;
 }
 
-/** The interface of a VPC that has this address or MAC already. */
-export async function findInterfaceWith(
+/** The interface of a VPC that has this MAC already. */
+export async function findInterfaceWithMac(
   client: Tx,
   vpcId: string,
-  having: { readonly privateIp: Ip } | { readonly macAddress: string },
+  macAddress: string,
 ): Promise<string | undefined> {
-  const where = "macAddress" in having ? having : { privateIp: formatIp(having.privateIp) };
-  const row = await client.networkInterface.findFirst({
-    where: { vpcId, ...where },
-    select: { id: true },
-  });
+  const where = { vpcId, macAddress };
+  const row = await client.networkInterface.findFirst({ where, select: { id: true } });
   return row?.id;
 }
 
-/** The groups that an interface is to be in from a generation on. */
-export interface NewMemberships {
+/** What an interface is to be on the switch from a generation on. */
+export interface NewStanding extends FurtherAddresses {
+  readonly vpcId: string;
   readonly securityGroupIds: readonly string[];
   readonly generation: number;
 }
@@ -154,13 +167,17 @@ export async function patchNetworkInterface(
   tx: Tx,
   id: string,
   patch: Patch,
-  joining?: NewMemberships,
+  standing?: NewStanding,
 ): Promise<NetworkInterface> {
   const data = {
     ...patchData(patch),
-    ...(joining !== undefined && {
-      generation: joining.generation,
-      groups: { deleteMany: {}, ...memberships(joining.securityGroupIds) },
+    ...(standing !== undefined && {
+      generation: standing.generation,
+      groups: { deleteMany: {}, ...memberships(standing.securityGroupIds) },
+      addresses: {
+        deleteMany: {},
+        createMany: { data: furtherRows(standing.vpcId, standing) },
+      },
     }),
   };
   const row = await tx.networkInterface.update({
@@ -179,17 +196,11 @@ function memberships(groupIds: readonly string[]) {
   return { createMany: { data: groupIds.map((groupId) => ({ groupId })) } };
 }
 
-/** An address as PostgreSQL's inet prints it. */
-export function storedIp(text: string): Ip {
-  const ip = parseIp(text.replace(/\/(32|128)$/, ""));
-  if (ip === undefined) throw new RangeError(`not an address: ${text}`);
-  return ip;
-}
-
 function toInterface(row: InterfaceRow): NetworkInterface {
-  const { vpc, subnet, privateIp, generation, tags, groups, ...rest } = row;
+  const { vpc, subnet, privateIp, generation, tags, groups, addresses, ...rest } = row;
   return {
     ...rest,
+    ...furtherAddresses(addresses),
     tenantId: vpc.tenantId,
     privateIp: storedIp(privateIp),
     gateway: gatewayOf(cidr(subnet.block)),

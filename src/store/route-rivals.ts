@@ -1,7 +1,7 @@
 import { type Cidr, cidr, formatCidr } from "../domain/cidr.js";
 import type { RivalPeer, RivalRoute, Rivals } from "../domain/contested-routes.js";
 import type { Tx } from "./database/transaction.js";
-import { storedBlock } from "./route-tables.js";
+import { storedBlock } from "./stored-addresses.js";
 
 /** The main table of a VPC, and what could be in the way of automatic routes to it. */
 export interface MainTable extends Rivals {

@@ -5,6 +5,7 @@ import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
 import { NOTHING, ownsParents } from "./list-parents.js";
 import { pageArguments, toPage } from "./page.js";
+import { storedBlock } from "./stored-addresses.js";
 import { inVpcOf } from "./visibility.js";
 
 const contents = {
@@ -145,11 +146,6 @@ export async function removePeeringRoutes(
   };
   await tx.route.deleteMany({ where: { ...where, origin: "peering" } });
   await tx.withheldRoute.deleteMany({ where });
-}
-
-/** A block as PostgreSQL's inet prints it, which leaves out the length of a single address. */
-export function storedBlock(text: string): Cidr {
-  return cidr(text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`);
 }
 
 async function toRouteTable(client: Tx, row: RouteTableRow): Promise<RouteTable> {

@@ -5,7 +5,8 @@ import type { RuleContent } from "../domain/security-rules.js";
 import { Prisma } from "../generated/prisma/client.js";
 import type { SecurityGroupRuleModel } from "../generated/prisma/models.js";
 import type { Tx } from "./database/transaction.js";
-import { storedBlock } from "./route-tables.js";
+import { hasMoreAddresses } from "./interface-addresses.js";
+import { storedBlock } from "./stored-addresses.js";
 import { storedTraffic, trafficColumns } from "./stored-traffic.js";
 
 /** As the reconciler admits: from the accept on, to the moment somebody deletes the peering. */
@@ -141,8 +142,7 @@ export async function findStandings(
     SELECT r."id", NOT (
         EXISTS (SELECT 1 FROM "security_group" p WHERE p."id" = r."peer_group_id")
         AND ${admittedPeering(Prisma.sql`g."vpc_id"`, Prisma.sql`r."peer_vpc_id"`)}) AS "stale",
-      EXISTS (SELECT 1 FROM "group_membership" m WHERE m."group_id" = r."peer_group_id"
-        OFFSET ${most}::int LIMIT 1) AS "limited"
+      ${hasMoreAddresses(Prisma.sql`r."peer_group_id"`, most)} AS "limited"
     FROM "security_group_rule" r JOIN "security_group" g ON g."id" = r."group_id"
     WHERE r."id" = ANY(${ids}::text[])`;
   // Of a group that is out of reach nothing is told.

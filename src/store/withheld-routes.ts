@@ -1,7 +1,7 @@
 import { type Cidr, formatCidr } from "../domain/cidr.js";
 import { inChunks } from "./chunks.js";
 import type { Tx } from "./database/transaction.js";
-import { storedBlock } from "./route-tables.js";
+import { storedBlock } from "./stored-addresses.js";
 
 export interface NewWithheldRoute {
   readonly routeTableId: string;

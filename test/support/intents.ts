@@ -45,7 +45,8 @@ function interfaceIntent(n: number, index: number, subnetId: string): InterfaceI
   const number = n * 10 + index;
   const mac = `02:00:00:00:${hex(n)}:${hex(index + 4)}`;
   const address = ip(`10.${n}.1.${index + 4}`);
-  return { id: eniId(n, index), number, subnetId, ip: address, mac, groups: [n] };
+  const further = { secondaryIps: [], addressPairs: [] };
+  return { id: eniId(n, index), number, subnetId, ip: address, mac, ...further, groups: [n] };
 }
 
 export function peeringIntent(

@@ -43,6 +43,7 @@ export interface Subnet {
 }
 
 export interface NetworkInterface {
+  readonly secondaryPrivateIps: readonly string[];
   readonly id: string;
   readonly subnetId: string;
   readonly vpcId: string;

@@ -58,6 +58,8 @@ export const PROBLEMS = {
   SecurityGroupLimitExceeded: [409, "The VPC has no room for more security groups"],
   RulesPerSecurityGroupLimitExceeded: [409, "The security group has no room for more rules"],
   SecurityGroupsPerInterfaceLimitExceeded: [409, "The interface has no room for more groups"],
+  PrivateIpAddressLimitExceeded: [409, "The interface has no room for more addresses"],
+  AddressPairLimitExceeded: [409, "There is no room for more address pairs"],
   SubnetLimitExceeded: [409, "The VPC has no room for more subnets"],
   NetworkInterfaceLimitExceeded: [409, "There is no room for more network interfaces"],
   IdempotentParameterMismatch: [409, "The idempotency key belongs to another request"],

@@ -56,6 +56,8 @@ const REFUSALS: Record<Refusal, "lasting" | "passing"> = {
   SecurityGroupLimitExceeded: "passing",
   RulesPerSecurityGroupLimitExceeded: "passing",
   SecurityGroupsPerInterfaceLimitExceeded: "passing",
+  PrivateIpAddressLimitExceeded: "passing",
+  AddressPairLimitExceeded: "passing",
   SubnetLimitExceeded: "passing",
   NetworkInterfaceLimitExceeded: "passing",
 

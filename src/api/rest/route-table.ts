@@ -136,7 +136,7 @@ export const ROUTES = {
     "/v1/network-interfaces/:id",
     "network_interface:update",
     ENI,
-    "Change a network interface's name, tags or security groups",
+    "Change a network interface's name, tags, addresses or security groups",
   ),
   deleteNetworkInterface: route(
     "DELETE",

@@ -1,5 +1,6 @@
 import { containsIp, type Ip } from "../cidr.js";
 import type { InterfaceIntent, SubnetIntent, VpcIntent } from "../intent.js";
+import { hasAddress, receiversOf } from "../interface-addresses.js";
 import { type Choice, contestedBlocks, withContest } from "./contested.js";
 import {
   admittedPeerings,
@@ -32,7 +33,7 @@ import {
   allowingRule,
   type Candidate,
   hangsOnPeersGroup,
-  memberMeant,
+  membersMeant,
 } from "./rules.js";
 import type { Hop, Stop, Verdict } from "./verdict.js";
 
@@ -42,6 +43,8 @@ interface Walk {
   readonly question: Question;
   readonly vpc: VpcIntent;
   readonly sender: InterfaceIntent;
+  /** The address that it sends from. */
+  readonly source: Ip;
   readonly subnet: SubnetIntent;
   readonly hops: Hop[];
   peering: PeeringSeen | undefined;
@@ -102,9 +105,9 @@ function choiceThere({ facts, vpc, subnet, question }: Walk): Choice {
 }
 
 /** The one that the receiver's table has for the sender. */
-function choiceBack({ facts, far, question, sender }: Walk): Choice | undefined {
+function choiceBack({ facts, far, question, source }: Walk): Choice | undefined {
   const subnet = far.subnets.find(({ block }) => containsIp(block, question.to));
-  return subnet && choiceOf(facts, far, subnet, sender.ip);
+  return subnet && choiceOf(facts, far, subnet, source);
 }
 
 function choiceOf(facts: Facts, vpc: VpcIntent, subnet: SubnetIntent, address: Ip): Choice {
@@ -133,6 +136,7 @@ function begin(facts: Facts, question: Question): Walk | undefined {
     question,
     vpc,
     sender,
+    source: question.source ?? sender.ip,
     subnet,
     hops: [],
     peering: undefined,
@@ -154,13 +158,13 @@ function knowsFarSide(walk: Walk): boolean {
 }
 
 function leave(walk: Walk): Stop | undefined {
-  const { facts, question, vpc, sender, subnet, hops } = walk;
+  const { facts, question, vpc, sender, source, subnet, hops } = walk;
   if (facts.outage !== undefined) return switchOutage(facts.outage);
   if (!facts.isPluggedIn(sender.id)) return notPluggedIn("senderNotPluggedIn", sender.id, false);
   const message = facts.deadPort?.(sender.id);
   if (message !== undefined)
     return portDead("senderPortDead", sender.id, { message, beyond: false });
-  hops.push(interfaceHop(vpc, sender), subnetHop(vpc, subnet));
+  hops.push(interfaceHop(vpc, sender, source), subnetHop(vpc, subnet));
   return isUnicast(question.to, subnet) ? undefined : notUnicast(question.to);
 }
 
@@ -208,10 +212,10 @@ function reachGateway(walk: Walk): undefined {
 }
 
 function passEgress(walk: Walk): Stop | undefined {
-  const { vpc, sender: eni, far, question, peering } = walk;
+  const { vpc, sender: eni, question, peering } = walk;
   const { to: other, opening } = question;
   if (!opensConnection(opening)) return opensNoConnection(opening);
-  const otherGroups = far.interfaces.find(({ ip }) => ip.value === other.value)?.groups ?? [];
+  const otherGroups = candidatesFor(walk).flatMap(({ groups }) => groups);
   const candidate: Candidate = {
     vpc,
     eni,
@@ -251,31 +255,32 @@ function memberNotPluggedIn(
   candidate: Candidate,
   found: AllowingRule,
 ): Stop | undefined {
-  const member = memberMeant(candidate, found);
-  if (member === undefined || walk.facts.isPluggedIn(member.id)) return undefined;
+  const [member, ...others] = membersMeant(candidate, found);
+  if (member === undefined) return undefined;
+  if ([member, ...others].some(({ id }) => walk.facts.isPluggedIn(id))) return undefined;
   const stop = notPluggedIn("receiverNotPluggedIn", member.id, isBeyond(walk));
   return { ...stop, atEgress: true };
 }
 
 /** Out of the VPC, through the exchange, and into the other one, which minds whom its routes mean. */
 function cross(walk: Walk): Stop | undefined {
-  const { facts, peering, vpc, sender, far, question, hops } = walk;
+  const { facts, peering, vpc, source, far, question, hops } = walk;
   if (peering === undefined) return undefined;
   const { own, peer, id, number } = peering;
-  if (!isIn(own.blocks, sender.ip)) return notAdmitted(sender.ip, peering, "own");
+  if (!isIn(own.blocks, source)) return notAdmitted(source, peering, "own");
   if (!isIn(peer.blocks, question.to)) return notAdmitted(question.to, peering, "peer");
   hops.push({ kind: "peering", vpcPeeringId: id, fromVpcId: vpc.id, toVpcId: far.id });
   const subnet = far.subnets.find(({ block }) => containsIp(block, question.to));
   if (subnet === undefined) return noSuchAddress(question.to, far.id, true);
   if (!isContested(admittedPeerings(facts.peerings, far.id), number)) return undefined;
-  if (nextHop(far, subnet, sender.ip)?.peering === number) return undefined;
-  return ambiguousSource(sender.ip, { vpcId: far.id, table: routeTableId(far, subnet), via: id });
+  if (nextHop(far, subnet, source)?.peering === number) return undefined;
+  return ambiguousSource(source, { vpcId: far.id, table: routeTableId(far, subnet), via: id });
 }
 
 function arrive(walk: Walk): Stop | undefined {
   const { facts, far, question, hops } = walk;
   const { to } = question;
-  const receiver = far.interfaces.find(({ ip }) => ip.value === to.value);
+  const receiver = receiverFor(walk);
   if (receiver === undefined && isGateway(far, to)) {
     return gatewayOnlyAnswersPing(to, isBeyond(walk));
   }
@@ -293,30 +298,55 @@ function arrive(walk: Walk): Stop | undefined {
 }
 
 function passIngress(walk: Walk): Stop | undefined {
-  const { far: vpc, receiver: eni, sender, peering, question } = walk;
+  const { far: vpc, receiver: eni, question } = walk;
   if (eni === undefined) return undefined;
-  const stop = passRules(walk, {
+  const stop = passRules(walk, ingressCandidate(walk, eni));
+  if (stop === undefined) walk.hops.push(interfaceHop(vpc, eni, question.to));
+  return stop;
+}
+
+function ingressCandidate(
+  { far: vpc, sender, source, peering, question }: Walk,
+  eni: InterfaceIntent,
+): Candidate {
+  return {
     vpc,
     eni,
     direction: "ingress",
-    other: sender.ip,
+    other: source,
     otherGroups: sender.groups,
     peering: peering?.number ?? 0,
     opening: question.opening,
-  });
-  if (stop === undefined) walk.hops.push(interfaceHop(vpc, eni));
-  return stop;
+  };
+}
+
+/** Those whose address it is, as far as they are plugged in; if nobody is, as they would be. */
+function candidatesFor({ facts, far, sender, question }: Walk): InterfaceIntent[] {
+  const all = far.interfaces.filter((eni) => hasAddress(eni, question.to));
+  const present = all.filter(({ id }) => facts.isPluggedIn(id));
+  const receivers = receiversOf(present.length === 0 ? all : present, question.to);
+  // A switch sends nothing back by the port that it came from.
+  return receivers.filter(({ id }) => id !== sender.id);
+}
+
+/** Of those that share the address, one that its rules let have the packet, if there is one. */
+function receiverFor(walk: Walk): InterfaceIntent | undefined {
+  const candidates = candidatesFor(walk);
+  const admits = (eni: InterfaceIntent) =>
+    allowingRule(ingressCandidate(walk, eni)) !== undefined &&
+    walk.facts.deadPort?.(eni.id) === undefined;
+  return candidates.find(admits) ?? candidates[0];
 }
 
 /** A connection keeps to its peering: an answer that takes another way belongs to nobody. */
 function comeBack(walk: Walk): Stop | undefined {
-  const { far, receiver, sender, peering, hops } = walk;
+  const { far, receiver, source, peering, hops } = walk;
   const subnet = far.subnets.find(({ id }) => id === receiver?.subnetId);
   if (subnet === undefined) return undefined;
-  const back = nextHop(far, subnet, sender.ip);
+  const back = nextHop(far, subnet, source);
   const table = routeTableId(far, subnet);
   if (back === undefined || back.peering !== (peering?.number ?? 0)) {
-    return noRouteBack(sender.ip, { table, via: peering?.id, found: back });
+    return noRouteBack(source, { table, via: peering?.id, found: back });
   }
   const { destination } = back;
   const vpcPeeringId = peering?.id;
@@ -328,7 +358,7 @@ function isBeyond({ peering }: Walk): boolean {
   return peering !== undefined;
 }
 
-function interfaceHop({ id: vpcId }: VpcIntent, { id, ip }: InterfaceIntent): Hop {
+function interfaceHop({ id: vpcId }: VpcIntent, { id }: InterfaceIntent, ip: Ip): Hop {
   return { kind: "interface", vpcId, networkInterfaceId: id, ip };
 }
 

@@ -13,6 +13,8 @@ export type Opening =
 export interface Question {
   readonly vpcId: string;
   readonly networkInterfaceId: string;
+  /** The address that it sends from; undefined: its primary one. */
+  readonly source?: Ip | undefined;
   readonly to: Ip;
   /** The VPC in which the address is meant; undefined: wherever the routes lead. */
   readonly meantVpcId?: string | undefined;

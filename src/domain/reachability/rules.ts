@@ -7,6 +7,7 @@ import type {
   RulePeer,
   VpcIntent,
 } from "../intent.js";
+import { hasAddress } from "../interface-addresses.js";
 import type { Traffic } from "../traffic.js";
 import { type Opening, protocolOf } from "./question.js";
 
@@ -34,12 +35,12 @@ export function allowingRule(candidate: Candidate): AllowingRule | undefined {
   return allowing.find(({ rule }) => rule.peer.kind === "block") ?? allowing[0];
 }
 
-/** Who the member is that such a rule allows; undefined when it is one by addresses. */
-export function memberMeant(
+/** The members that such a rule allows: those with the address; none when it is one by addresses. */
+export function membersMeant(
   candidate: Candidate,
   { rule: { peer } }: AllowingRule,
-): MemberIntent | undefined {
-  return peer.kind === "group" ? memberOf(candidate, peer.group) : undefined;
+): MemberIntent[] {
+  return peer.kind === "group" ? membersOf(candidate, peer.group) : [];
 }
 
 /** A rule that names a group of which the other end is a member, but not one of those in force. */
@@ -47,7 +48,7 @@ export function ruleBeyondLimit(candidate: Candidate): AllowingRule | undefined 
   return rulesFor(candidate).find(({ rule: { peer } }) => {
     if (peer.kind !== "group" || !candidate.otherGroups.includes(peer.group)) return false;
     const named = groupNamed(candidate, peer.group);
-    return named?.limited === true && memberOf(candidate, peer.group) === undefined;
+    return named?.limited === true && membersOf(candidate, peer.group).length === 0;
   });
 }
 
@@ -72,13 +73,12 @@ function rulesFor({ vpc, eni, direction, opening }: Candidate): AllowingRule[] {
 
 function isPeer(candidate: Candidate, peer: RulePeer): boolean {
   if (peer.kind === "block") return containsIp(peer.block, candidate.other);
-  return memberOf(candidate, peer.group) !== undefined;
+  return membersOf(candidate, peer.group).length > 0;
 }
 
-function memberOf(candidate: Candidate, group: number): MemberIntent | undefined {
-  const { family, value } = candidate.other;
+function membersOf(candidate: Candidate, group: number): MemberIntent[] {
   const members = groupNamed(candidate, group)?.members ?? [];
-  return members.find(({ ip }) => ip.family === family && ip.value === value);
+  return members.filter((member) => hasAddress(member, candidate.other));
 }
 
 /** The group, where it is that of the VPC at the other end. */

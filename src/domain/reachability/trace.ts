@@ -25,6 +25,8 @@ export interface End {
   readonly vpcId: string;
   readonly vpcNumber: number;
   readonly eni: InterfaceIntent;
+  /** The address that it sends from. */
+  readonly source: Ip;
 }
 
 /** The first packet of a connection, to be followed through the switch; and its answer. */

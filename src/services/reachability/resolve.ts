@@ -1,4 +1,4 @@
-import { formatIp, type Ip, parseIp } from "../../domain/cidr.js";
+import { formatIp, type Ip, isSameIp, parseIp } from "../../domain/cidr.js";
 import { DomainError } from "../../domain/errors.js";
 import { idPattern } from "../../domain/ids.js";
 import { maySee, type Principal } from "../../domain/principal.js";
@@ -18,8 +18,6 @@ export interface ReachabilityQuery {
   readonly opening: Opening;
   /** The VPC of `from`, where an address alone does not say which. */
   readonly vpcId?: string | undefined;
-  /** Whether both ends count as plugged in. */
-  readonly plan?: boolean | undefined;
 }
 
 const INTERFACE_ID = idPattern("networkInterface");
@@ -41,12 +39,13 @@ export async function resolveQuestion(
     throw invalid(`${sender.id} is not in ${vpcId} but in ${sender.vpcId}`, "/vpcId");
   }
   const target = await resolveTarget(ctx, caller, to);
-  if (target.id === sender.id || target.ip.value === sender.ip.value) {
+  if (target.id === sender.id || sender.own.some((ip) => isSameIp(ip, target.ip))) {
     throw invalid(`${to} is the sender itself: no packet leaves its host`, "/to");
   }
   return {
     vpcId: sender.vpcId,
     networkInterfaceId: sender.id,
+    source: sender.source,
     to: target.ip,
     meantVpcId: target.vpcId,
     opening,
@@ -56,7 +55,9 @@ export async function resolveQuestion(
 interface Sender {
   readonly id: string;
   readonly vpcId: string;
-  readonly ip: Ip;
+  readonly source: Ip;
+  /** No packet to one of these leaves its host. */
+  readonly own: readonly Ip[];
 }
 
 async function resolveSender(
@@ -67,15 +68,27 @@ async function resolveSender(
 ): Promise<Sender> {
   if (INTERFACE_ID.test(from)) {
     const found = await ownInterface(ctx, caller, from, "/from");
-    return { id: found.id, vpcId: found.vpcId, ip: found.privateIp };
+    return senderAt(found, found.privateIp);
   }
   const ip = addressOf(from, "/from");
   const filter = { tenantId: caller.tenantId, vpcId, ip };
   const [found, ...others] = await findInterfacesByAddress(ctx.db, filter);
   if (found === undefined) throw notFound(`no network interface has ${formatIp(ip)}`, "/from");
-  if (others.length === 0) return { ...found, ip };
-  const vpcs = [found, ...others].map((each) => each.vpcId).join(", ");
-  throw invalid(`several VPCs have ${formatIp(ip)}: give its id, or vpcId (${vpcs})`, "/from");
+  if (others.length === 0) {
+    return senderAt(await ownInterface(ctx, caller, found.id, "/from"), ip);
+  }
+  const all = [found, ...others];
+  const vpcs = new Set(all.map((each) => each.vpcId));
+  const detail =
+    vpcs.size === 1
+      ? `several interfaces may send from ${formatIp(ip)}: give an id (${all.map(({ id }) => id).join(", ")})`
+      : `several VPCs have ${formatIp(ip)}: give its id, or vpcId (${[...vpcs].join(", ")})`;
+  throw invalid(detail, "/from");
+}
+
+function senderAt(eni: NetworkInterface, source: Ip): Sender {
+  const own = [eni.privateIp, ...eni.secondaryPrivateIps, source];
+  return { id: eni.id, vpcId: eni.vpcId, source, own };
 }
 
 async function resolveTarget(

@@ -24,6 +24,10 @@ export const TABLES: Readonly<Record<Prisma.ModelName, Table>> = {
     name: "network_interface",
     read: (client) => client.networkInterface.findFirst(),
   },
+  InterfaceAddress: {
+    name: "interface_address",
+    read: (client) => client.interfaceAddress.findFirst(),
+  },
   SecurityGroup: { name: "security_group", read: (client) => client.securityGroup.findFirst() },
   SecurityGroupRule: {
     name: "security_group_rule",

@@ -114,6 +114,26 @@ describe.each(answerEngines)("members that a peer's group may bring, on $name", 
     expect(await told(blue)).toEqual([]);
   });
 
+  test("a member counts as often as it has addresses, and is in force with all of them or none", async () => {
+    const { id } = await naming();
+    const [first, second] = [await member(), await member()];
+    expect(await shown(id)).toMatchObject(ALL);
+    const readdress = (eni: string, addresses: object) =>
+      scene.must(200, blue, "PATCH", `/network-interfaces/${eni}`, addresses);
+    await readdress(second, { secondaryPrivateIps: ["10.2.1.20"] });
+    expect(await inForce()).toEqual(["10.2.1.4"]);
+    expect(await shown(id)).toMatchObject(SOME);
+    await readdress(second, { secondaryPrivateIps: [] });
+    expect(await inForce()).toEqual(["10.2.1.4", "10.2.1.5"]);
+    await readdress(first, { allowedAddressPairs: [{ ipAddress: "10.2.1.64/28" }] });
+    expect(await inForce()).toEqual(["10.2.1.4"]);
+    expect((await told(red)).map(({ action }) => action)).toEqual([
+      "limited",
+      "unlimited",
+      "limited",
+    ]);
+  });
+
   test("a group of the same VPC is not limited", async () => {
     const { id } = await scene.addedRule(b, theirs, { ...ANY, securityGroupId: theirs });
     for (let i = 0; i <= MOST; i += 1) await member();

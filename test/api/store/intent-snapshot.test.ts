@@ -185,7 +185,10 @@ describe.each(databaseEngines)("intent read on $name", (engine) => {
         ["z", "10.0.0.7", [own, second]],
         ["y", "10.0.0.4", []],
         ["x", "10.0.0.5", [web]],
-      ].map(([id, ip, groups]) => ({ id, ip, groups, subnetId: "subnet-a", mac: `mac of ${id}` })),
+      ].map(([id, ip, groups]) => ({
+        ...{ id, ip, groups, subnetId: "subnet-a", mac: `mac of ${id}` },
+        ...{ secondaryIps: [], addressPairs: [] },
+      })),
     );
   });
 

@@ -44,11 +44,14 @@ const KINDS = [
   `conjunction(${2 ** 31 + 17},`,
   "ct_state=-new-rel-rpl+trk",
   "ct(commit,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[]))",
-  "ct(commit,table=40,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:",
-  "ct(table=37,zone=NXM_NX_REG3[0..15])",
-  "ct(table=38,zone=NXM_NX_REG3[16..31])",
+  "ct(commit,table=72,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:",
+  "ct(table=69,zone=NXM_NX_REG3[0..15])",
+  "ct(table=70,zone=NXM_NX_REG3[16..31])",
   "ct_label=0x10000/0x10000",
-  "resubmit(,52)",
+  "resubmit(,84)",
+  "arp_spa=10.10.1.64/28,arp_tpa=10.10.1.64/28",
+  "move:NXM_NX_REG11[]->NXM_OF_ARP_SPA[]",
+  "reg0=0x11,nw_dst=10.10.1.64/28",
 ];
 
 describe("rendered flows are in the switch's own words", () => {

@@ -28,7 +28,12 @@ const eni: NetworkInterface = {
   vpcId: "vpc-a",
   subnetId: "subnet-1",
   privateIp: ip("10.0.0.4"),
+  secondaryPrivateIps: [ip("10.0.0.9")],
   macAddress: "02:00:00:00:00:01",
+  allowedAddressPairs: [
+    { block: cidr("10.0.0.64/28"), macAddress: null },
+    { block: cidr("10.0.0.9/32"), macAddress: "00:00:5e:00:01:01" },
+  ],
   gateway: ip("10.0.0.1"),
   securityGroupIds: ["sg-1"],
 };

@@ -116,9 +116,9 @@ const [receiver] = vpc(2, ["10.20.1.0/24"]).interfaces;
 const to = parseIp("10.20.1.10");
 if (sender === undefined || receiver === undefined || to === undefined) throw new Error("no ends");
 
-const answering = { vpcId: "vpc-2", vpcNumber: 2, eni: receiver };
+const answering = { vpcId: "vpc-2", vpcNumber: 2, eni: receiver, source: receiver.ip };
 const probe = (opening: Opening): Probe => ({
-  from: { vpcId: "vpc-1", vpcNumber: 1, eni: sender },
+  from: { vpcId: "vpc-1", vpcNumber: 1, eni: sender, source: sender.ip },
   to,
   opening,
   unicast: true,

@@ -178,7 +178,7 @@ describe("the exchange", () => {
   });
 
   it("admits both directions, each by port, MACs and blocks", () => {
-    const cookie = 0xabcdef24_00000065n;
+    const cookie = 0xabcdef34_00000065n;
     const [there, back, ...more] = exchangeFlows([ab], uplinks, OPTIONS);
     expect(more).toEqual([]);
     expect(there).toEqual({

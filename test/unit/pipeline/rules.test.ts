@@ -31,6 +31,8 @@ function rendered(
   const named = Array.from({ length: members }, (_, i) => ({
     id: `eni-named-${i}`,
     ip: addressAt(cidr("10.10.0.0/16"), BigInt(i)),
+    secondaryIps: [],
+    addressPairs: [],
   }));
   const intent: VpcIntent = {
     ...bare,

@@ -122,6 +122,8 @@ function interfaceOf(
     number: vpcNumber * 16 + index,
     subnetId: subnet.id,
     ip: addressAt(subnet.block, BigInt(10 + position)),
+    secondaryIps: [],
+    addressPairs: [],
     mac: `02:00:00:00:${hexByte(vpcNumber)}:${hexByte(index)}`,
     groups: [vpcNumber],
   };
@@ -229,11 +231,25 @@ function guarded(intent: VpcIntent): VpcIntent {
   };
 }
 
+/** Two interfaces share addresses, by their own MACs and by one; each has a secondary address. */
+function sharing(intent: VpcIntent): VpcIntent {
+  const shared = { block: cidr("10.10.1.100/32"), mac: "00:00:5e:00:01:07" };
+  return {
+    ...intent,
+    interfaces: intent.interfaces.map((eni, index) => ({
+      ...eni,
+      secondaryIps: [addressAt(cidr("10.10.1.0/24"), BigInt(20 + index))],
+      addressPairs: [shared, { block: cidr("10.10.1.64/28"), mac: eni.mac }],
+    })),
+  };
+}
+
 export const TOPOLOGIES = {
   "lone-vpc": { vpcs: [a], peerings: [] },
   "two-subnets": { vpcs: [vpc(1, ["10.10.1.0/24", "10.10.2.0/24"], 2)], peerings: [] },
   "two-peered": autoRouted({ vpcs: [a, b], peerings: [peering(101, a, b)] }),
   guarded: autoRouted({ vpcs: [guarded(a), b], peerings: [peering(101, a, b)] }),
+  "shared-addresses": { vpcs: [sharing(vpc(1, ["10.10.1.0/24"], 2))], peerings: [] },
   chain: autoRouted({ vpcs: [a, b, c], peerings: [peering(101, a, b), peering(102, b, c)] }),
   /** The first subnet means B, the second one C. */
   "equal-blocks": rivalry({ "10.20.0.0/16": 101 }, { "10.20.0.0/16": 102 }),

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { formatIp } from "../../../domain/cidr.js";
+import { formatAddresses, formatIp } from "../../../domain/cidr.js";
 import type { Binding, DataPlaneStatus, DataPlaneView } from "../../../domain/data-plane.js";
 import type { InterfaceDrops } from "../../../domain/drops.js";
 import type { NetworkInterface } from "../../../domain/resources.js";
@@ -16,7 +16,12 @@ export function presentNetworkInterface(
     vpcId: eni.vpcId,
     tenantId: eni.tenantId,
     privateIp: formatIp(eni.privateIp),
+    secondaryPrivateIps: eni.secondaryPrivateIps.map(formatIp),
     macAddress: eni.macAddress,
+    allowedAddressPairs: eni.allowedAddressPairs.map(({ block, macAddress }) => ({
+      ipAddress: formatAddresses(block),
+      macAddress: macAddress ?? eni.macAddress,
+    })),
     gateway: formatIp(eni.gateway),
     state: binding.kind === "bound" && view.outage() === undefined ? "in-use" : "available",
     securityGroupIds: [...eni.securityGroupIds],

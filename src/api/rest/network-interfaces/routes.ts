@@ -91,7 +91,8 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { view, cursors }) => 
       params,
       body: updateNetworkInterfaceSchema,
       response: { 200: networkInterfaceSchema },
-      description: "With `securityGroupIds` it is in these groups and in no others.",
+      description:
+        "A list takes the place of the one there was: with `securityGroupIds` it is in these groups and in no others.",
     }),
     handler: async (request) => {
       const caller = principalOf(request);

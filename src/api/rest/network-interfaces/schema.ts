@@ -22,6 +22,13 @@ const portWarningSchema = z
   })
   .meta({ id: "PortWarning" });
 
+const addressPairSchema = z
+  .object({
+    ipAddress: z.string().describe("An address, or a block of them"),
+    macAddress: z.string(),
+  })
+  .meta({ id: "AddressPair" });
+
 export const networkInterfaceSchema = z
   .object({
     id: z.string(),
@@ -29,7 +36,9 @@ export const networkInterfaceSchema = z
     vpcId: z.string(),
     tenantId: z.string(),
     privateIp: z.string(),
+    secondaryPrivateIps: z.array(z.string()),
     macAddress: z.string(),
+    allowedAddressPairs: z.array(addressPairSchema),
     gateway: z.string(),
     state: z
       .enum(["available", "in-use"])
@@ -91,9 +100,26 @@ const securityGroupIds = z
   })
   .describe("Groups of the interface's VPC, at least one; what one of them admits is admitted");
 
+const secondaryPrivateIps = z
+  .array(ipAddress)
+  .describe("Addresses of the subnet that are the interface's own besides `privateIp`");
+
+const allowedAddressPairs = z
+  .array(
+    z.strictObject({
+      ipAddress: ipAddress.describe("An IPv4 address of the subnet, or a block within it"),
+      macAddress: macAddress.optional().describe("The interface's own unless told"),
+    }),
+  )
+  .describe(
+    "Addresses that it may send from besides its own, and gets packets for where they are nobody's own. Interfaces that share one get a copy each: which of them answers is their business (VRRP).",
+  );
+
 export const createNetworkInterfaceSchema = z.strictObject({
   subnetId: id("subnet"),
   privateIp: ipAddress.optional(),
+  secondaryPrivateIps: secondaryPrivateIps.optional(),
+  allowedAddressPairs: allowedAddressPairs.optional(),
   macAddress: macAddress.optional(),
   securityGroupIds: securityGroupIds.optional(),
   name: name.optional(),
@@ -102,6 +128,8 @@ export const createNetworkInterfaceSchema = z.strictObject({
 
 export const updateNetworkInterfaceSchema = optionalBody({
   ...describeFields,
+  secondaryPrivateIps: secondaryPrivateIps.optional(),
+  allowedAddressPairs: allowedAddressPairs.optional(),
   securityGroupIds: securityGroupIds.optional(),
 });
 

@@ -49,7 +49,7 @@ export function presentSecurityGroupRule(
 }
 
 function limitMessage(most: number): string {
-  return `the group has more members than a rule may mean: the first ${most} by their numbers are in force, the others are not`;
+  return `the group's members have more addresses than a rule may mean: the first ${most} in the order of members are in force, each member with all of its addresses or none`;
 }
 
 function presentTraffic(traffic: Traffic) {

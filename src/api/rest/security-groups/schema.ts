@@ -61,7 +61,9 @@ export const securityGroupRuleSchema = z
     membersInForce: z
       .int()
       .nullable()
-      .describe("Of a group that is too large: the first so many; null while all members are"),
+      .describe(
+        "Of a group that is too large: so many addresses of its first members, at most; null while all members are in force",
+      ),
     message: z.string().nullable().describe("Why it does less than it says; null when it does not"),
     createdAt: time,
   })

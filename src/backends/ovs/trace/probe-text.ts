@@ -1,4 +1,5 @@
 import { formatIp, type Ip } from "../../../domain/cidr.js";
+import { macFor } from "../../../domain/interface-addresses.js";
 import { routerMac } from "../../../domain/mac.js";
 import { type Opening, protocolOf } from "../../../domain/reachability/question.js";
 import type { End, Probe } from "../../../domain/reachability/trace.js";
@@ -42,7 +43,7 @@ export function answeringPacket(port: number, probe: Probe, answering: End): Tra
   const type = isIcmp ? answerTo(opening.type) : 0;
   const label = isIcmp ? [`ct_label=${(opening.type << 8) | opening.code}`] : [];
   return {
-    flow: packetFlow(port, answering, from.eni.ip, opening, { ports, type, unicast: true }),
+    flow: packetFlow(port, answering, from.source, opening, { ports, type, unicast: true }),
     connection: ["ct_state=est|rpl|trk", `ct_mark=${peering}`, ...label, ...connectionOf(probe)],
   };
 }
@@ -60,7 +61,7 @@ interface Details {
 
 function packetFlow(
   port: number,
-  { eni, vpcNumber }: End,
+  { eni, vpcNumber, source: address }: End,
   to: Ip,
   opening: Opening,
   { ports, type, unicast }: Details,
@@ -69,12 +70,12 @@ function packetFlow(
   const word = opening.kind === "ports" && opening.protocol === TCP ? "tcp" : "udp";
   const fields = [
     `in_port=${port}`,
-    `dl_src=${eni.mac}`,
+    `dl_src=${macFor(eni, address)}`,
     `dl_dst=${unicast ? routerMac(vpcNumber) : BROADCAST}`,
     ...(opening.kind === "protocol" ? ["ip", `nw_proto=${opening.protocol}`] : []),
     ...(opening.kind === "ports" ? [word] : []),
     ...(opening.kind === "icmp" ? ["icmp", `icmp_type=${type}`, `icmp_code=${opening.code}`] : []),
-    `nw_src=${formatIp(eni.ip)}`,
+    `nw_src=${formatIp(address)}`,
     `nw_dst=${formatIp(to)}`,
     `nw_ttl=${TTL}`,
     ...(opening.kind === "ports" ? [`${word}_src=${source}`, `${word}_dst=${destination}`] : []),
@@ -85,7 +86,7 @@ function packetFlow(
 /** The packet that opened it, which the answer is recognised by. */
 function connectionOf({ from, to, opening }: Probe): string[] {
   return [
-    `ct_nw_src=${formatIp(from.eni.ip)}`,
+    `ct_nw_src=${formatIp(from.source)}`,
     `ct_nw_dst=${formatIp(to)}`,
     `ct_nw_proto=${protocolOf(opening)}`,
     ...(opening.kind === "ports" ? [`ct_tp_src=${CLIENT_PORT}`, `ct_tp_dst=${opening.port}`] : []),

@@ -1,3 +1,5 @@
+import { REGISTERS } from "../../../pipeline/registers.js";
+
 /** What `ofproto/trace` says of a packet until it is dropped, sent, or handed to conntrack. */
 export interface TracedPart {
   /** The bridges that it comes through, in order, each with its tables, those looked into left out. */
@@ -24,9 +26,10 @@ const OUTPUT = /^\s+(?:output:(\d+)|(IN_PORT))$/;
 /**
  * Reads the first part of a trace. What follows a recirculation is left out but for the flow that
  * it goes on with: the trace knows no connections, so it has to be asked again with one.
+ * @param turn whose copy is followed, where interfaces share an address; the first one's unless told
  * @throws Error when it is not the text of a trace
  */
-export function readTrace(text: string): TracedPart {
+export function readTrace(text: string, turn?: number): TracedPart {
   const [first = "", ...rest] = text.split(SEPARATOR);
   if (/Recirculation context not found/.test(first)) throw new ForgottenRecirculation(first);
   const actions = /^Datapath actions: (.*)$/m.exec(first)?.[1];
@@ -42,16 +45,19 @@ export function readTrace(text: string): TracedPart {
     if (port !== undefined) output = Number(port);
     if (back !== undefined) output = "IN_PORT";
   }
-  const resumed = resumedFlow(actions, rest.join(""));
+  const resumed = resumedFlow(actions, rest.join(""), turn);
   const remembered = /ct\(commit[^()]*\),recirc\(/.test(actions);
   return { bridges, output: sends(actions) ? output : undefined, resumed, remembered };
 }
 
-function resumedFlow(actions: string, rest: string): string | undefined {
-  const [, id] = /recirc\((0x[0-9a-f]+)\)/.exec(actions) ?? [];
-  if (id === undefined) return undefined;
-  const flow = rest.split("\n").find((line) => line.startsWith(`Flow: recirc_id=${id},`));
-  if (flow === undefined) throw new Error(`the trace does not go on with recirc(${id})`);
+function resumedFlow(actions: string, rest: string, turn: number | undefined): string | undefined {
+  const ids = [...actions.matchAll(/recirc\((0x[0-9a-f]+)\)/g)].map(([, id]) => id);
+  if (ids.length === 0) return undefined;
+  const isCopy = (line: string) => ids.some((id) => line.startsWith(`Flow: recirc_id=${id},`));
+  const [first, ...others] = rest.split("\n").filter(isCopy);
+  if (first === undefined) throw new Error(`the trace does not go on with recirc(${ids[0]})`);
+  const meant = turn !== undefined && `,${REGISTERS.interface.field}=0x${turn.toString(16)},`;
+  const flow = others.find((line) => meant !== false && line.includes(meant)) ?? first;
   return flow.slice("Flow: ".length);
 }
 

@@ -58,7 +58,7 @@ export class Tracer {
     const leaves = topology.soleClaim(from.eni.id, from.vpcId);
     if (leaves?.ofport === undefined) return untraced("the sender has no port on the switch");
     const packet = openingPacket(leaves.ofport, probe);
-    const there = await this.#patiently(unixctl, leaves, packet);
+    const there = await this.#patiently(unixctl, leaves, packet, answering?.eni.number);
     const answers = answering && topology.soleClaim(answering.eni.id, answering.vpcId);
     if (answering === undefined || answers?.ofport === undefined) {
       return { kind: "traced", there, back: undefined };
@@ -67,10 +67,16 @@ export class Tracer {
     return { kind: "traced", there, back: await this.#patiently(unixctl, answers, answer) };
   }
 
-  async #patiently(unixctl: Unixctl, { bridge }: Claim, packet: TracedPacket): Promise<Trace> {
+  /** @param turn as `readTrace` has it */
+  async #patiently(
+    unixctl: Unixctl,
+    { bridge }: Claim,
+    packet: TracedPacket,
+    turn?: number,
+  ): Promise<Trace> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.#understand(await parts(unixctl, bridge, packet));
+        return this.#understand(await parts(unixctl, bridge, packet, turn));
       } catch (error) {
         if (!(error instanceof ForgottenRecirculation) || attempt === ATTEMPTS) throw error;
       }
@@ -106,11 +112,12 @@ async function parts(
   unixctl: Unixctl,
   bridge: string,
   { flow, connection }: TracedPacket,
+  turn: number | undefined,
 ): Promise<TracedPart[]> {
   const found: TracedPart[] = [];
   for (let [at, next] = [bridge, flow]; found.length < MOST_PARTS; ) {
     // Beside, for the other connection may be waiting longer than a recirculation is remembered.
-    const part = readTrace(await unixctl.runBeside("ofproto/trace", [at, next]));
+    const part = readTrace(await unixctl.runBeside("ofproto/trace", [at, next]), turn);
     found.push(part);
     if (part.resumed === undefined) return found;
     at = part.bridges.at(-1)?.name ?? at;

@@ -226,13 +226,15 @@ describe("what stops a connection first", () => {
   });
 });
 
+const NOTHING_FURTHER = { secondaryIps: [], addressPairs: [] };
+
 describe("groups that name groups", () => {
   const named = (group: number) => ({ kind: "group", id: `sg-${group}`, group }) as const;
   const members = (group: number, peeringNumber: number, ...texts: string[]) => ({
     group,
     peering: peeringNumber,
     vpcId: peeringNumber === 0 ? "vpc-1" : "vpc-2",
-    members: texts.map((text) => ({ id: "eni-2-0", ip: ip(text) })),
+    members: texts.map((text) => ({ id: "eni-2-0", ip: ip(text), ...NOTHING_FURTHER })),
     limited: false,
   });
   const guarded = (...peerGroups: VpcIntent["peerGroups"]) =>
@@ -330,7 +332,7 @@ describe("a far side of strangers", () => {
     const peerGroups = [
       {
         ...{ group: 7, peering: 101, vpcId: "vpc-2", limited: false },
-        members: [{ id: "eni-2-0", ip: ip("10.20.1.10") }],
+        members: [{ id: "eni-2-0", ip: ip("10.20.1.10"), ...NOTHING_FURTHER }],
       },
     ];
     const topology = changed(withRules(PEERED, 1, [{ direction: "egress", peer }]), 1, {

@@ -1,0 +1,13 @@
+import { DomainError } from "../domain/errors.js";
+import { MAC_PATTERN, macProblem } from "../domain/mac.js";
+
+/**
+ * The MAC address that `text` spells, in lower case, when an interface may send from it.
+ * @throws DomainError `InvalidParameterValue`
+ */
+export function usableMac(text: string, pointer: string): string {
+  const mac = text.toLowerCase();
+  const problem = MAC_PATTERN.test(mac) ? macProblem(mac) : "it is not six octets in hex";
+  if (problem === undefined) return mac;
+  throw new DomainError("InvalidParameterValue", `${mac} cannot be used: ${problem}`, { pointer });
+}
