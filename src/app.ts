@@ -4,6 +4,7 @@ import { createMetrics, type ReconcileActivity } from "./api/metrics.js";
 import { admitRequests, requireCredential } from "./api/plugins/authentication.js";
 import { requireJson } from "./api/plugins/content-types.js";
 import { refuseExpectations } from "./api/plugins/expectations.js";
+import { followCalls } from "./api/plugins/following.js";
 import { requireHost } from "./api/plugins/host-header.js";
 import { idempotencyKeys } from "./api/plugins/idempotency.js";
 import { answerUnrouted } from "./api/plugins/methods.js";
@@ -89,6 +90,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     refuseWrites(scope, deps.writeRefusal);
     takeTurns(scope, queues);
     rehearseCalls(scope, deps.context);
+    followCalls(scope, deps.view);
     idempotencyKeys(scope, deps.context);
     giveTurnsBack(scope);
     const rest = restDeps(deps, queues);

@@ -52,6 +52,8 @@ export interface DataPlaneView {
   readonly backend: BackendKind;
   /** Status of something that lives in these VPCs and last changed at `generation`. */
   status(vpcIds: readonly string[], generation: number): DataPlaneStatus;
+  /** Status of the end of a VPC that intent has not had any more since `generation`. */
+  removal(vpcId: string, generation: number): DataPlaneStatus;
   binding(networkInterfaceId: string): Binding;
   portWarnings(networkInterfaceId: string): readonly PortWarning[];
   /** Why no packet passes through the switch at all, for anybody to read; undefined when they do. */
@@ -138,10 +140,14 @@ export interface Reconciling {
   reconcileNow(scope: Scope, dryRun: boolean): Promise<ReconcileReport>;
 }
 
-/** Lets a caller wait until the reconciler has written back the fate of a peering. */
+/** Lets a caller wait until the reconciler has written back what has become of something. */
 export interface Settlements {
   /** True once the daemon is stopping: nobody waits any more. */
   readonly closed: boolean;
-  /** Resolves when the peering may have settled, or after `limitMs`, or when the daemon stops. */
-  next(peeringId: string, limitMs: number): Promise<void>;
+  /**
+   * Resolves when a peering may have settled, when a VPC has been looked at, after `limitMs`, or when
+   * the daemon stops.
+   * @param id of a peering or of a VPC
+   */
+  next(id: string, limitMs: number): Promise<void>;
 }

@@ -225,7 +225,8 @@ class LevelTriggeredReconciler implements Reconciler {
     const { outcome, settled, unsettled } = await this.#apply(plan);
     const resyncedAt = work.fresh ? this.#deps.clock() : undefined;
     this.#board.recordOutcome(plan.intent, outcome, resyncedAt);
-    this.#settlements.announce(settled);
+    if (work.scope === "all") this.#settlements.announceAll();
+    else this.#settlements.announce([...settled, ...work.scope]);
     if (this.#deps.intent.isRecalled(plan.intent)) this.#askAgain(work);
     else this.#noteSuccess(work, outcome);
     this.#retryFailed(outcome.failedVpcs, outcome.exchangeError);
@@ -311,6 +312,10 @@ class LevelTriggeredReconciler implements Reconciler {
     return this.#board.status(this.backend, vpcIds, generation, this.outage());
   }
 
+  removal(vpcId: string, generation: number): DataPlaneStatus {
+    return this.#board.removal(this.backend, vpcId, generation, this.outage());
+  }
+
   binding(networkInterfaceId: string): Binding {
     return this.#deps.backend.binding(networkInterfaceId);
   }
@@ -382,8 +387,8 @@ class LevelTriggeredReconciler implements Reconciler {
     return this.#settlements.closed;
   }
 
-  next(peeringId: string, limitMs: number): Promise<void> {
-    return this.#settlements.next(peeringId, limitMs);
+  next(id: string, limitMs: number): Promise<void> {
+    return this.#settlements.next(id, limitMs);
   }
 }
 

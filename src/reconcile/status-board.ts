@@ -31,6 +31,8 @@ export class StatusBoard {
   readonly #exchangeName: () => string;
   /** Bridges of VPCs that are gone, as long as they cannot be removed. */
   readonly #leftOver = new Map<string, PlannedBridge & { readonly error: string }>();
+  /** The VPCs themselves. */
+  readonly #notRemoved = new Set<string>();
   #switchError: string | undefined;
   #sharedError: string | undefined;
 
@@ -55,11 +57,17 @@ export class StatusBoard {
     const records = vpcIds.map((id) => this.#records.get(id));
     const observed = records.map((record) => record?.observedGeneration ?? 0);
     const observedGeneration = Math.min(generation, ...observed);
-    const message = outage ?? this.#trouble(records);
-    if (kind === "noop") return { state: "noop", generation, observedGeneration };
-    if (message !== undefined) return { state: "error", message, generation, observedGeneration };
-    const state = observedGeneration >= generation ? "programmed" : "pending";
-    return { state, generation, observedGeneration };
+    return judge(kind, outage ?? this.#trouble(records), { generation, observedGeneration });
+  }
+
+  /** Status of the end of a VPC that intent has not had any more since `generation`. */
+  removal(kind: BackendKind, vpcId: string, generation: number, outage?: string): DataPlaneStatus {
+    const isThere = this.#records.has(vpcId) || this.#notRemoved.has(vpcId);
+    // The exchange is looked at in every pass: what has no record by then was never made.
+    const looked = this.#records.get(EXCHANGE)?.observedGeneration ?? 0;
+    const observedGeneration = isThere ? 0 : Math.min(generation, looked);
+    const trouble = this.#notRemoved.has(vpcId) ? BRIDGE_TROUBLE : this.#trouble([]);
+    return judge(kind, outage ?? trouble, { generation, observedGeneration });
   }
 
   /**
@@ -98,7 +106,7 @@ export class StatusBoard {
 
   recordOutcome(intent: IntentSlice, outcome: Outcome, resyncedAt: Date | undefined): void {
     this.#switchError = undefined;
-    this.#forgetGone(intent);
+    this.#forgetGone(intent, outcome);
     for (const vpc of intent.vpcs.values()) {
       const record = this.#ensure(vpc.id, this.#bridgeName(vpc.number));
       const error = outcome.failedVpcs.get(vpc.id);
@@ -169,10 +177,14 @@ export class StatusBoard {
     record.lastResync = resyncedAt ?? record.lastResync;
   }
 
-  #forgetGone(intent: IntentSlice): void {
-    const looked = intent.scope === "all" ? [...this.#records.keys()] : intent.scope;
+  #forgetGone({ scope, vpcs }: IntentSlice, { failedVpcs }: Outcome): void {
+    const known = [...this.#records.keys(), ...this.#notRemoved];
+    const looked = scope === "all" ? [...known, ...failedVpcs.keys()] : scope;
     for (const id of looked) {
-      if (id !== EXCHANGE && !intent.vpcs.has(id)) this.#records.delete(id);
+      if (id === EXCHANGE || vpcs.has(id)) continue;
+      this.#records.delete(id);
+      if (failedVpcs.has(id)) this.#notRemoved.add(id);
+      else this.#notRemoved.delete(id);
     }
   }
 
@@ -183,6 +195,17 @@ export class StatusBoard {
     this.#records.set(key, record);
     return record;
   }
+}
+
+function judge(
+  kind: BackendKind,
+  message: string | undefined,
+  generations: Pick<DataPlaneStatus, "generation" | "observedGeneration">,
+): DataPlaneStatus {
+  if (kind === "noop") return { state: "noop", ...generations };
+  if (message !== undefined) return { state: "error", message, ...generations };
+  const { generation, observedGeneration } = generations;
+  return { state: observedGeneration >= generation ? "programmed" : "pending", ...generations };
 }
 
 function newRecord(bridge: string): VpcRecord {

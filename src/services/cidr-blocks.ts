@@ -11,6 +11,7 @@ import { findSubnetsIn } from "../store/subnets.js";
 import { findLivePeerings } from "../store/vpc-peerings.js";
 import { findVpc, insertBlock, lockVpcs, removeBlock, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { lockOpenPeerings, type OpenPeering } from "./open-peerings.js";
 import { addPeeringRoute, noteBlocks } from "./peering-blocks.js";
 import { blocksOf } from "./request-peering.js";
@@ -97,7 +98,7 @@ async function changeNeighbourhood(
       return { vpc: after, touched };
     });
     if (done === undefined) continue;
-    ctx.waker.wake(done.touched);
+    await follow(ctx, done.touched);
     return done.vpc;
   }
 }

@@ -4,6 +4,7 @@ import type { EventRetention } from "../domain/retention.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { Credentials } from "./credentials/credentials.js";
 import type { OperatorToken } from "./credentials/operator-token.js";
+import type { Following } from "./following.js";
 import type { SecretBox } from "./secrets.js";
 
 /** Who holds which access key, and how that is changed. */
@@ -14,6 +15,8 @@ export interface ServiceContext {
   readonly db: PrismaClient;
   readonly waker: Waker;
   readonly settlements: Settlements;
+  /** Set in a call that is to be answered once the switch has followed. */
+  readonly following?: Following;
   readonly clock: () => Date;
   readonly secrets: SecretBox;
   readonly credentials: CredentialsInUse;

@@ -5,6 +5,7 @@ import { findVpcsReferringTo } from "../store/security-group-rules.js";
 import { findDefaultGroup, findGroupsOf } from "../store/security-groups.js";
 import { lockVpcRows } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { tellingOfLimits } from "./limited-rules.js";
 
 /** Groups of one VPC that somebody joins or leaves. */
@@ -39,7 +40,7 @@ export async function changeMembership<M extends Membership, T>(
       return { result: await tellingOfLimits(ctx, tx, named, work), concerned };
     });
     if (done === undefined) continue;
-    ctx.waker.wake(done.concerned);
+    await follow(ctx, done.concerned);
     return done.result;
   }
 }

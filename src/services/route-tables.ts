@@ -16,6 +16,7 @@ import {
 import { findSubnet } from "../store/subnets.js";
 import { lockVpcs, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { resourceChange } from "./resource-change.js";
 import { requireSubnet } from "./subnets.js";
 import { lockOwnVpc } from "./vpcs.js";
@@ -74,7 +75,7 @@ export async function deleteRouteTable(
     await removeRouteTable(tx, id);
     return table.vpcId;
   });
-  ctx.waker.wake([vpcId]);
+  await follow(ctx, [vpcId]);
 }
 
 function refuseWhileInUse({ id, main, associations, vpcId }: RouteTable): void {
@@ -105,7 +106,7 @@ export async function associateRouteTable(
     }
     return reassociate(tx, caller, locked, subnetId, locked.main ? null : id);
   });
-  ctx.waker.wake([table.vpcId]);
+  await follow(ctx, [table.vpcId]);
   return table;
 }
 
@@ -125,7 +126,7 @@ export async function disassociateRouteTable(
     }
     return reassociate(tx, caller, locked, subnetId, null);
   });
-  ctx.waker.wake([table.vpcId]);
+  await follow(ctx, [table.vpcId]);
 }
 
 async function reassociate(

@@ -12,6 +12,7 @@ import { findPeering } from "../store/vpc-peerings.js";
 import { touchVpcs } from "../store/vpcs.js";
 import { removeWithheldRoute } from "../store/withheld-routes.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { requirePeering } from "./peering-access.js";
 import { resourceChange } from "./resource-change.js";
 import { lockRouteTable, requireRouteTable } from "./route-tables.js";
@@ -41,7 +42,7 @@ export async function createRoute(
     await removeWithheldRoute(tx, routeTableId, destination, vpcPeeringId);
     return changed(tx, caller, locked);
   });
-  ctx.waker.wake([table.vpcId]);
+  await follow(ctx, [table.vpcId]);
   return table;
 }
 
@@ -70,7 +71,7 @@ export async function replaceRoute(
     await removeWithheldRoute(tx, routeTableId, destination, vpcPeeringId);
     return { table: await changed(tx, caller, locked), moved: true };
   });
-  if (moved) ctx.waker.wake([table.vpcId]);
+  if (moved) await follow(ctx, [table.vpcId]);
   return table;
 }
 
@@ -89,7 +90,7 @@ export async function deleteRoute(
     await removeRoute(tx, routeTableId, destination);
     return changed(tx, caller, locked);
   });
-  ctx.waker.wake([table.vpcId]);
+  await follow(ctx, [table.vpcId]);
 }
 
 async function changed(tx: Tx, caller: Principal, table: RouteTable): Promise<RouteTable> {

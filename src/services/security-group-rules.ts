@@ -21,6 +21,7 @@ import {
 import { findSecurityGroup, touchSecurityGroup } from "../store/security-groups.js";
 import { lockVpcRows, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { tellOfLimitedRule } from "./limited-rules.js";
 import { resourceChange } from "./resource-change.js";
 import { getSecurityGroup, lockSecurityGroup, requireSecurityGroup } from "./security-groups.js";
@@ -35,6 +36,13 @@ export interface RuleInput {
   readonly description?: string | undefined;
 }
 
+/** A rule, and the change of its group by which it is as it is. */
+export interface PlacedRule {
+  readonly rule: SecurityGroupRule;
+  readonly vpcId: string;
+  readonly generation: number;
+}
+
 /**
  * Adds a rule, about addresses or about a group of the same VPC or of one that is peered with it.
  * @throws DomainError `InvalidPermission.Duplicate`, `RulesPerSecurityGroupLimitExceeded`,
@@ -45,11 +53,11 @@ export async function addSecurityGroupRule(
   caller: Principal,
   groupId: string,
   input: RuleInput,
-): Promise<SecurityGroupRule> {
+): Promise<PlacedRule> {
   const { direction, description = "" } = input;
   const traffic = ruleTraffic(input.traffic);
   const findPeer = peerFinder(input.peer);
-  const { rule, vpcId } = await inTransaction(ctx.db, async (tx) => {
+  const placed = await inTransaction(ctx.db, async (tx) => {
     const read = async () =>
       requireSecurityGroup(
         caller,
@@ -65,13 +73,13 @@ export async function addSecurityGroupRule(
     await refuseDuplicate(tx, group, content);
     requireQuota(ctx.quotas, "rulesPerDirection", countRules(group, direction));
     const id = newId("securityGroupRule");
-    await recordRuleChange(tx, caller, group, id, "add-rule");
+    const generation = await recordRuleChange(tx, caller, group, id, "add-rule");
     const inserted = await insertRule(tx, group.vpcId, { id, groupId, ...content }, ctx.quotas);
     if (inserted.limitedTo !== null) await tellOfLimitedRule(tx, group);
-    return { rule: inserted, vpcId: group.vpcId };
+    return { rule: inserted, vpcId: group.vpcId, generation };
   });
-  ctx.waker.wake([vpcId]);
-  return rule;
+  await follow(ctx, [placed.vpcId]);
+  return placed;
 }
 
 /** @throws DomainError `InvalidSecurityGroupRuleId.NotFound` */
@@ -89,7 +97,7 @@ export async function removeSecurityGroupRule(
     await removeRule(tx, ruleId);
     return group.vpcId;
   });
-  ctx.waker.wake([vpcId]);
+  await follow(ctx, [vpcId]);
 }
 
 /** @throws DomainError `InvalidSecurityGroupRuleId.NotFound` */
@@ -98,8 +106,10 @@ export async function getSecurityGroupRule(
   caller: Principal,
   groupId: string,
   ruleId: string,
-): Promise<SecurityGroupRule> {
-  return requireRule(await getSecurityGroup(ctx, caller, groupId), ruleId);
+): Promise<PlacedRule> {
+  const group = await getSecurityGroup(ctx, caller, groupId);
+  const { vpcId, generation } = group;
+  return { rule: requireRule(group, ruleId), vpcId, generation };
 }
 
 type PeerFinder = (tx: Tx, vpcId: string) => Promise<SecurityGroupRulePeer>;
@@ -141,12 +151,13 @@ async function recordRuleChange(
   { id, tenantId, vpcId }: SecurityGroup,
   ruleId: string,
   action: "add-rule" | "remove-rule",
-): Promise<void> {
+): Promise<number> {
   const answeredWith = { resourceType: "security-group-rule", resourceId: ruleId } as const;
   const change = resourceChange(caller, "security-group", tenantId, id, action);
   const generation = await recordChange(tx, { ...change, answeredWith });
   await touchVpcs(tx, [vpcId], generation);
   await touchSecurityGroup(tx, id, generation);
+  return generation;
 }
 
 function requireRule({ id, rules }: SecurityGroup, ruleId: string): SecurityGroupRule {

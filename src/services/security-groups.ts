@@ -19,6 +19,7 @@ import {
 } from "../store/security-groups.js";
 import { lockVpcRows, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { changeMembership } from "./memberships.js";
 import { insertNewGroup } from "./new-groups.js";
 import { resourceChange } from "./resource-change.js";
@@ -56,7 +57,7 @@ export async function createSecurityGroup(
       await findSecurityGroup(tx, id, caller.tenantId, ctx.quotas),
     );
   });
-  ctx.waker.wake([vpcId]);
+  await follow(ctx, [vpcId]);
   return group;
 }
 

@@ -20,6 +20,7 @@ import {
 } from "../store/subnets.js";
 import { lockVpcs, type Patch, touchVpcs } from "../store/vpcs.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { resourceChange } from "./resource-change.js";
 import { lockOwnVpc } from "./vpcs.js";
 
@@ -47,7 +48,7 @@ export async function createSubnet(
   requirePermission(caller, "subnet:create");
   try {
     const subnet = await inTransaction(ctx.db, (tx) => insertInto(ctx, tx, caller, input));
-    ctx.waker.wake([subnet.vpcId]);
+    await follow(ctx, [subnet.vpcId]);
     return subnet;
   } catch (error) {
     if (storeFailure(error).kind !== "exclusion") throw error;
@@ -140,7 +141,7 @@ export async function deleteSubnet(
     await removeSubnet(tx, id);
     return subnet.vpcId;
   });
-  ctx.waker.wake([vpcId]);
+  await follow(ctx, [vpcId]);
 }
 
 /** Locks the subnet's VPC and returns the subnet as it is under that lock. */

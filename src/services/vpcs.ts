@@ -24,6 +24,7 @@ import {
 } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
+import { follow } from "./follow.js";
 import { insertDefaultGroup } from "./new-groups.js";
 import { peeringChange, SETUP_FAILED } from "./peering-changes.js";
 import { resourceChange } from "./resource-change.js";
@@ -57,7 +58,7 @@ export async function createVpc(
     await insertDefaultGroup(tx, id, generation);
     return inserted;
   });
-  ctx.waker.wake([id]);
+  await follow(ctx, [id]);
   return vpc;
 }
 
@@ -98,15 +99,17 @@ export async function updateVpc(
  * @throws DomainError `DependencyViolation` listing subnets and live peerings
  */
 export async function deleteVpc(ctx: ServiceContext, caller: Principal, id: string): Promise<void> {
-  await inTransaction(ctx.db, async (tx) => {
+  const removedAt = await inTransaction(ctx.db, async (tx) => {
     const vpc = await lockOwnVpc(tx, caller, id);
     requirePermission(caller, "vpc:delete");
     await refuseWhileInUse(tx, id);
     await endPendingPeerings(ctx, tx, caller, vpc);
-    await recordChange(tx, resourceChange(caller, "vpc", vpc.tenantId, id, "delete"));
+    const change = resourceChange(caller, "vpc", vpc.tenantId, id, "delete");
+    const generation = await recordChange(tx, change);
     await removeVpc(tx, id);
+    return generation;
   });
-  ctx.waker.wake([id]);
+  await follow(ctx, [id], removedAt);
 }
 
 /** Locks a VPC that the caller can see; what lives in it is changed under this lock only. */

@@ -126,6 +126,17 @@ export async function touchVpcs(tx: Tx, ids: readonly string[], generation: numb
     UPDATE "vpc" SET "generation" = ${BigInt(generation)} WHERE "id" = ANY(${[...ids]}::text[])`;
 }
 
+/** When each of these VPCs was last touched; one that is gone is left out. */
+export async function findVpcGenerations(
+  client: Tx,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await inChunks(ids, (some) =>
+    client.vpc.findMany({ where: { id: { in: some } }, select: { id: true, generation: true } }),
+  );
+  return new Map(rows.map(({ id, generation }) => [id, Number(generation)]));
+}
+
 export interface Patch {
   readonly name?: string | null | undefined;
   readonly tags?: Tags | undefined;

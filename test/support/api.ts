@@ -6,7 +6,7 @@ import type { RateLimits } from "../../src/api/limits/request-limits.js";
 import type { WriteRefusal } from "../../src/api/plugins/write-refusal.js";
 import type { QueueLimits } from "../../src/api/turns/fair-queue.js";
 import { buildApp } from "../../src/app.js";
-import type { Backend } from "../../src/backends/backend.js";
+import type { Backend, Outcome, Plan } from "../../src/backends/backend.js";
 import { createNoopBackend } from "../../src/backends/noop/noop-backend.js";
 import type { TenantRole } from "../../src/domain/permissions.js";
 import { DEFAULT_QUOTAS, type Quotas } from "../../src/domain/quotas.js";
@@ -78,6 +78,8 @@ export interface TestApiOptions {
   readonly sweeping?: boolean;
   /** Why calls that change something are refused; never unless given. */
   readonly writeRefusal?: WriteRefusal;
+  /** Stands before the backend: may hold a pass up, or let it come out otherwise. */
+  readonly onApply?: (apply: () => Promise<Outcome>, plan: Plan) => Promise<Outcome>;
   /** Answers otherwise than the no-op backend. */
   readonly backend?: Partial<Pick<Backend, "kind" | "binding" | "dropsOf" | "surveyDrops">>;
 }
@@ -93,6 +95,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const database = await openDatabase({ ...fresh, log: silent, onStatement });
   const { installationId, mark } = await loadInstallation(database.client);
   const backend = Object.assign(createNoopBackend({ installationId, mark }), options.backend);
+  applyThrough(backend, options.onApply);
   const { clock = () => new Date(), sweeping = true, writeRefusal = () => undefined } = options;
   const db = database.client;
   const quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
@@ -140,6 +143,12 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
   const call = caller(app);
   const logged = () => lines.join("");
   return { app, context, operatorToken, logged, call, stop, ...makers(call, operatorToken) };
+}
+
+function applyThrough(backend: Backend, onApply: TestApiOptions["onApply"]): void {
+  if (onApply === undefined) return;
+  const apply = backend.apply.bind(backend);
+  backend.apply = (plan) => onApply(() => apply(plan), plan);
 }
 
 function caller(app: FastifyInstance): TestApi["call"] {

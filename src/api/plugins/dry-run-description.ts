@@ -12,6 +12,9 @@ const change = z
   })
   .meta({ id: "DryRunChange" });
 
+/** What a call that waits may have to answer, and a dry run never. */
+const UNCONFIRMED = 202;
+
 type Schemas = Readonly<Record<string, unknown>>;
 
 /**
@@ -20,8 +23,9 @@ type Schemas = Readonly<Record<string, unknown>>;
  * @param rehearsedBody what a dry run shows of the body when not all of it; a named schema
  */
 export function withDryRun(response: Schemas, rehearsedBody?: z.ZodType): Schemas {
-  const statuses = Object.keys(response).map(Number);
-  const bodies = new Set(Object.values(response).map((schema) => JSON.stringify(schema)));
+  const done = Object.entries(response).filter(([status]) => Number(status) !== UNCONFIRMED);
+  const statuses = done.map(([status]) => Number(status));
+  const bodies = new Set(done.map(([, schema]) => JSON.stringify(schema)));
   const body =
     rehearsedBody === undefined
       ? oneOf([...bodies].map((text) => JSON.parse(text)))

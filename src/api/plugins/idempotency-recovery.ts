@@ -4,6 +4,7 @@ import { aside } from "../../domain/turn.js";
 import { recoverIssuedAccessKey } from "../../services/access-keys.js";
 import type { ServiceContext } from "../../services/context.js";
 import type { Answer, NotedChange } from "../../services/idempotency.js";
+import { listVpcs } from "../../services/vpcs.js";
 import { presentIssuedAccessKey } from "../rest/access-keys/mapper.js";
 import { principalOf } from "./authentication.js";
 
@@ -32,6 +33,7 @@ export async function recoverAnswer(
   { resourceType, resourceId }: NotedChange,
 ): Promise<Answer> {
   const status = successStatus(request);
+  await followAgain(request);
   if (status === NO_CONTENT) return { status, headers: {}, body: "" };
   if (resourceType === "access-key") {
     const issued = await recoverIssuedAccessKey(ctx, principalOf(request), resourceId);
@@ -47,6 +49,18 @@ export async function recoverAnswer(
     throw new TypeError(`no call is noted as a change of a ${resourceType}`);
   }
   return readAgain(request, `${PATHS[resourceType]}/${resourceId}`, status);
+}
+
+/** More than any tenant has. */
+const MOST_VPCS = 1_000_000;
+
+/** What the change had touched is not known any more: all that is the caller's is waited for. */
+async function followAgain(request: FastifyRequest): Promise<void> {
+  const { following } = request.services;
+  if (following === undefined) return;
+  const all = { after: 0, limit: MOST_VPCS };
+  const { items } = await listVpcs(request.services, principalOf(request), { tags: {} }, all);
+  await following.until(items.map(({ id }) => id));
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";

@@ -5,8 +5,9 @@ import type { DataPlaneView, Reconciling } from "../../domain/data-plane.js";
 import type { Tracing } from "../../domain/reachability/trace.js";
 import type { EventStreams } from "../../services/streams/streams.js";
 import type { CursorCodec } from "./cursor.js";
+import { unconfirmedSchema } from "./data-plane/schema.js";
 import { idempotencyHeaders } from "./idempotency-header.js";
-import { dryRunQuery } from "./query.js";
+import { dryRunQuery, followedQuery } from "./query.js";
 import { changesSomething, type OperationId, type RouteEntry, routeEntry } from "./route-table.js";
 
 declare module "fastify" {
@@ -47,7 +48,8 @@ export function endpoint<const S extends EndpointSchema>(operationId: OperationI
   const headers = changesSomething(entry) ? { headers: idempotencyHeaders } : {};
   const querystring = parametersOf(entry, schema.querystring) as QueryOf<S>;
   const { rehearsedBody, ...shape } = schema;
-  const described = { ...(shape as S), querystring, operationId, summary, tags: [tag] };
+  const response: S["response"] = answersOf(entry, schema.response);
+  const described = { ...(shape as S), querystring, response, operationId, summary, tags: [tag] };
   const documented = { ...headers, ...described };
   const config = { operationId, ...(rehearsedBody !== undefined && { rehearsedBody }) };
   return { method, url, config, schema: documented };
@@ -58,7 +60,12 @@ const noParameters = z.strictObject({});
 function parametersOf(entry: RouteEntry, own: z.ZodType = noParameters): z.ZodType {
   if (!changesSomething(entry)) return own;
   if (!(own instanceof z.ZodObject)) throw new TypeError(`${entry.url}: no object of parameters`);
-  return own.extend(dryRunQuery);
+  return own.extend(dryRunQuery).extend(entry.followed === true ? followedQuery : {});
+}
+
+/** A change without an answer of its own is not said to be done before it is in force. */
+function answersOf<S extends EndpointSchema>(entry: RouteEntry, own: S["response"]): S["response"] {
+  return entry.followed === true && 204 in own ? { ...own, 202: unconfirmedSchema } : own;
 }
 
 type QueryOf<S extends EndpointSchema> = S extends {

@@ -41,11 +41,25 @@ export const eventId = z
   .transform((text) => Math.min(Number(text), Number.MAX_SAFE_INTEGER))
   .meta({ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
+const wait = numberText(
+  /^[0-9]{1,2}(\.[0-9]{1,6})?$/,
+  0,
+  LONGEST_WAIT_SECONDS,
+  "number",
+).optional();
+
 export const waitQuery = z.strictObject({
-  wait: numberText(/^[0-9]{1,2}(\.[0-9]{1,6})?$/, 0, LONGEST_WAIT_SECONDS, "number")
-    .optional()
-    .describe("Seconds for which the answer may be held back until the peering has settled"),
+  wait: wait.describe(
+    "Seconds for which the answer may be held back until the peering has settled",
+  ),
 });
+
+/** Of every other call that changes what the switch does. */
+export const followedQuery = {
+  wait: wait.describe(
+    "Seconds for which the answer may be held back until the switch has confirmed the change; `dataPlane` tells whether it has",
+  ),
+};
 
 /** Of every call that changes something. */
 export const dryRunQuery = {

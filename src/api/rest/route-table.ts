@@ -15,6 +15,8 @@ export interface RouteEntry {
   readonly summary: string;
   /** Asks, whatever its method: an earlier answer does not do. */
   readonly changesNothing?: boolean;
+  /** Changes what packets pass, and may be answered once the switch has followed. */
+  readonly followed?: boolean;
   /** Goes on from an event that may be gone. */
   readonly resumes?: boolean;
 }
@@ -23,6 +25,11 @@ type Method = RouteEntry["method"];
 
 function route(method: Method, url: string, access: Access, tag: string, summary: string) {
   return { method, url, access, tag, summary } satisfies RouteEntry;
+}
+
+/** One that changes what packets pass; peerings wait in their own way. */
+function followed(method: Method, url: string, access: Access, tag: string, summary: string) {
+  return { ...route(method, url, access, tag, summary), followed: true } satisfies RouteEntry;
 }
 
 const TENANT = "Tenants";
@@ -71,19 +78,19 @@ export const ROUTES = {
     "Revoke an access key",
   ),
 
-  createVpc: route("POST", "/v1/vpcs", "vpc:create", VPC, "Create a VPC"),
+  createVpc: followed("POST", "/v1/vpcs", "vpc:create", VPC, "Create a VPC"),
   listVpcs: route("GET", "/v1/vpcs", "vpc:read", VPC, "List VPCs"),
   getVpc: route("GET", "/v1/vpcs/:id", "vpc:read", VPC, "Show a VPC"),
   updateVpc: route("PATCH", "/v1/vpcs/:id", "vpc:update", VPC, "Change a VPC's name or tags"),
-  deleteVpc: route("DELETE", "/v1/vpcs/:id", "vpc:delete", VPC, "Delete a VPC"),
-  addCidrBlock: route(
+  deleteVpc: followed("DELETE", "/v1/vpcs/:id", "vpc:delete", VPC, "Delete a VPC"),
+  addCidrBlock: followed(
     "POST",
     "/v1/vpcs/:id/cidr-blocks",
     "vpc:update",
     VPC,
     "Add a CIDR block to a VPC",
   ),
-  removeCidrBlock: route(
+  removeCidrBlock: followed(
     "DELETE",
     "/v1/vpcs/:id/cidr-blocks/:cidr",
     "vpc:update",
@@ -91,7 +98,7 @@ export const ROUTES = {
     "Remove a CIDR block from a VPC",
   ),
 
-  createSubnet: route("POST", "/v1/subnets", "subnet:create", SUBNET, "Create a subnet"),
+  createSubnet: followed("POST", "/v1/subnets", "subnet:create", SUBNET, "Create a subnet"),
   listSubnets: route("GET", "/v1/subnets", "subnet:read", SUBNET, "List subnets"),
   getSubnet: route("GET", "/v1/subnets/:id", "subnet:read", SUBNET, "Show a subnet"),
   updateSubnet: route(
@@ -101,9 +108,9 @@ export const ROUTES = {
     SUBNET,
     "Change a subnet's name or tags",
   ),
-  deleteSubnet: route("DELETE", "/v1/subnets/:id", "subnet:delete", SUBNET, "Delete a subnet"),
+  deleteSubnet: followed("DELETE", "/v1/subnets/:id", "subnet:delete", SUBNET, "Delete a subnet"),
 
-  createNetworkInterface: route(
+  createNetworkInterface: followed(
     "POST",
     "/v1/network-interfaces",
     "network_interface:create",
@@ -131,14 +138,14 @@ export const ROUTES = {
     ENI,
     "Show how many packets of and for a network interface were dropped, and why",
   ),
-  updateNetworkInterface: route(
+  updateNetworkInterface: followed(
     "PATCH",
     "/v1/network-interfaces/:id",
     "network_interface:update",
     ENI,
     "Change a network interface's name, tags, addresses or security groups",
   ),
-  deleteNetworkInterface: route(
+  deleteNetworkInterface: followed(
     "DELETE",
     "/v1/network-interfaces/:id",
     "network_interface:delete",
@@ -146,7 +153,7 @@ export const ROUTES = {
     "Delete a network interface",
   ),
 
-  createRouteTable: route(
+  createRouteTable: followed(
     "POST",
     "/v1/route-tables",
     "route_table:create",
@@ -161,42 +168,42 @@ export const ROUTES = {
     RTB,
     "Show a route table with its routes",
   ),
-  deleteRouteTable: route(
+  deleteRouteTable: followed(
     "DELETE",
     "/v1/route-tables/:id",
     "route_table:delete",
     RTB,
     "Delete a route table",
   ),
-  createRoute: route(
+  createRoute: followed(
     "POST",
     "/v1/route-tables/:id/routes",
     "route_table:update",
     RTB,
     "Add a route to a VPC peering",
   ),
-  replaceRoute: route(
+  replaceRoute: followed(
     "PUT",
     "/v1/route-tables/:id/routes/:cidr",
     "route_table:update",
     RTB,
     "Lead a route to another VPC peering",
   ),
-  deleteRoute: route(
+  deleteRoute: followed(
     "DELETE",
     "/v1/route-tables/:id/routes/:cidr",
     "route_table:update",
     RTB,
     "Remove a route",
   ),
-  associateRouteTable: route(
+  associateRouteTable: followed(
     "POST",
     "/v1/route-tables/:id/associations",
     "route_table:update",
     RTB,
     "Let a subnet follow a route table",
   ),
-  disassociateRouteTable: route(
+  disassociateRouteTable: followed(
     "DELETE",
     "/v1/route-tables/:id/associations/:subnetId",
     "route_table:update",
@@ -204,7 +211,7 @@ export const ROUTES = {
     "Return a subnet to the main route table",
   ),
 
-  createSecurityGroup: route(
+  createSecurityGroup: followed(
     "POST",
     "/v1/security-groups",
     "security_group:create",
@@ -232,14 +239,14 @@ export const ROUTES = {
     SG,
     "Change a security group's description or tags",
   ),
-  deleteSecurityGroup: route(
+  deleteSecurityGroup: followed(
     "DELETE",
     "/v1/security-groups/:id",
     "security_group:delete",
     SG,
     "Delete a security group",
   ),
-  createSecurityGroupRule: route(
+  createSecurityGroupRule: followed(
     "POST",
     "/v1/security-groups/:id/rules",
     "security_group:update",
@@ -253,7 +260,7 @@ export const ROUTES = {
     SG,
     "Show a rule",
   ),
-  deleteSecurityGroupRule: route(
+  deleteSecurityGroupRule: followed(
     "DELETE",
     "/v1/security-groups/:id/rules/:ruleId",
     "security_group:update",

@@ -41,7 +41,7 @@ describe.each(answerEngines)("security groups across a peering on $name", (engin
     const refused = await scene.addRule(a, web, naming(foreign));
     expectRefusal(refused, { status: 404, code: "InvalidGroup.NotFound" });
     await scene.accept(b, pending);
-    const rule = await scene.addedRule(a, web, naming(foreign));
+    const { dataPlane: _, ...rule } = await scene.addedRule(a, web, naming(foreign));
     expect(rule).toMatchObject({
       cidrBlock: null,
       securityGroupId: foreign,
@@ -52,7 +52,7 @@ describe.each(answerEngines)("security groups across a peering on $name", (engin
     await scene.end(b, pending);
     expect(await stale()).toBe(true);
     const path = `/security-groups/${web}/rules/${rule.id}`;
-    expect(await scene.must(200, red, "GET", path)).toEqual({ ...rule, stale: true });
+    expect(await scene.must(200, red, "GET", path)).toMatchObject({ ...rule, stale: true });
     const again = await scene.addRule(a, web, naming(foreign));
     expectRefusal(again, { status: 404, code: "InvalidGroup.NotFound" });
     const second = await scene.peer(b, a);

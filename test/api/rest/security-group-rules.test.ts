@@ -43,7 +43,8 @@ describe.each(answerEngines)("rules of security groups on $name", (engine) => {
   ])("%j is shown as %j", async (traffic, shown) => {
     const group = await scene.newGroup(a, "web");
     const input = { direction: "ingress", ...traffic, ...block, description: "why" };
-    const rule = await scene.addedRule(a, group, input);
+    const { dataPlane, ...rule } = await scene.addedRule(a, group, input);
+    expect(dataPlane.state).toBe("noop");
     expect([rule.protocol, rule.fromPort, rule.toPort]).toEqual(shown);
     expect(rule).toMatchObject({
       ...block,
@@ -54,7 +55,7 @@ describe.each(answerEngines)("rules of security groups on $name", (engine) => {
     expect(rule.id).toMatch(/^sgr-[0-9a-f]{17}$/);
     expect((await scene.rules(a, group)).at(-1)).toEqual(rule);
     const path = `/security-groups/${group}/rules/${rule.id}`;
-    expect(await scene.must(200, red, "GET", path)).toEqual(rule);
+    expect(await scene.must(200, red, "GET", path)).toMatchObject(rule);
     await scene.must(204, red, "DELETE", path);
     expect(await scene.rules(a, group)).toHaveLength(1);
     for (const method of ["GET", "DELETE"] as const) {
@@ -213,7 +214,8 @@ describe.each(answerEngines)("rules of security groups on $name", (engine) => {
     expect((await add(`add ${group}`)).body).toEqual(first.body);
     await loseAnswer(`add ${group}`);
     const recovered = await add(`add ${group}`);
-    expect(recovered).toMatchObject({ status: 201, body: first.body });
+    const { dataPlane: _, ...rule } = first.body;
+    expect(recovered).toMatchObject({ status: 201, body: rule });
     expect(recovered.headers["idempotent-replayed"]).toBe("true");
     expect(await scene.rules(a, group)).toHaveLength(2);
     expect((await remove(first.body.id)).status).toBe(204);

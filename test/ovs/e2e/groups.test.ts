@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Peering, Rule, SecurityGroup, Vpc } from "../../support/rest.js";
+import type { NetworkInterface, Peering, Rule, SecurityGroup, Vpc } from "../../support/rest.js";
 import { waitFor } from "../../support/rest.js";
 import { type Held, holdWith, type Station, station } from "../connections.js";
 import type { Workload } from "./workload.js";
@@ -142,4 +142,32 @@ it("follows changes, and connections that are held with it", async () => {
   withA = await peered(a, b);
   await expectCells(["app1>web:80", "app2>web:80", "app2>db:5432", "web>db:5432"]);
   for (const each of Object.values(held)) each.end();
+});
+
+it("answers what is waited for once it is in force", async () => {
+  const wait = "?wait=10";
+  const rules = `/security-groups/${groups.web.id}/rules`;
+  const fromC = tcp(WEB, { cidrBlock: "10.3.0.0/16" });
+  const reaches = async () => {
+    const target = [at("web").station.ip, WEB] as const;
+    return (await at("far").station.reaches([target]))[0];
+  };
+  const joining = `/network-interfaces/${at("web").workload.eni.id}${wait}`;
+  const join = (id: string) =>
+    b.tenant.call<NetworkInterface>("PATCH", joining, { securityGroupIds: [id] });
+  for (let round = 0; round < 5; round += 1) {
+    const { id } = await b.tenant.call<{ id: string }>("POST", `${rules}${wait}`, fromC);
+    expect(await reaches()).toBe(true);
+    const held = await holdWith(at("far").workload.host, at("web").station.ip, WEB);
+    expect(await b.tenant.send("DELETE", `${rules}/${id}${wait}`)).toEqual([204, undefined]);
+    expect([await held.echoes(), await reaches()]).toEqual([false, false]);
+    held.end();
+
+    const again = await b.tenant.call<{ id: string }>("POST", `${rules}${wait}`, fromC);
+    expect((await join(groups.db.id)).dataPlane.state).toBe("programmed");
+    expect(await reaches()).toBe(false);
+    await join(groups.web.id);
+    expect(await reaches()).toBe(true);
+    await b.tenant.call("DELETE", `${rules}/${again.id}${wait}`);
+  }
 });

@@ -21,6 +21,11 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
       generation,
       observedGeneration: generation,
     }),
+    removal: (_, generation) => ({
+      state: "programmed",
+      generation,
+      observedGeneration: generation,
+    }),
     binding: () => ({ kind: "unbound" }),
     portWarnings: () => [],
     outage: () => undefined,

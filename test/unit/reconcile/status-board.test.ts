@@ -31,6 +31,21 @@ describe("the status board", () => {
     board = new StatusBoard({ bridgeName: (n) => `br${n}`, exchangeName: () => "brx" });
   });
 
+  it("says that a VPC is gone once a pass has found it gone", () => {
+    board.recordOutcome(slice([vpc("a", 1, 5)]), FINE, undefined);
+    const at = (generation: number) => board.removal("ovs", "a", generation).state;
+    expect(at(6)).toBe("pending");
+    const later = { ...slice([], new Set(["b"])), generation: 6 };
+    board.recordOutcome(later, FINE, undefined);
+    expect(at(6), "only another VPC was looked at").toBe("pending");
+    const stuck = { ...FINE, failedVpcs: new Map([["a", "not removed yet"]]) };
+    board.recordOutcome({ ...later, scope: "all" }, stuck, undefined);
+    expect(at(6)).toBe("error");
+    board.recordOutcome({ ...later, scope: new Set(["a"]) }, FINE, undefined);
+    expect(at(6)).toBe("programmed");
+    expect(at(7), "what was made and deleted before any pass").toBe("pending");
+  });
+
   it("knows nothing at first, and says so", () => {
     expect(board.status("ovs", ["a"], 7)).toEqual({
       state: "pending",

@@ -10,6 +10,11 @@ export const dataPlaneStatusSchema = z
   })
   .meta({ id: "DataPlaneStatus" });
 
+export const unconfirmedSchema = z
+  .object({ dataPlane: dataPlaneStatusSchema })
+  .describe("Stored, and not confirmed by the switch within the time")
+  .meta({ id: "Unconfirmed" });
+
 const settings = z.array(
   z.object({
     object: z.string().describe("`bridge NAME`, `port NAME`, `interface NAME` or `host`"),

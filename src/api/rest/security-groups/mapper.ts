@@ -4,8 +4,10 @@ import type { DataPlaneView } from "../../../domain/data-plane.js";
 import type { SecurityGroup, SecurityGroupRule } from "../../../domain/resources.js";
 import { ANY_ICMP, spelledProtocol } from "../../../domain/security-rules.js";
 import type { Traffic } from "../../../domain/traffic.js";
+import type { PlacedRule } from "../../../services/security-group-rules.js";
 import type {
   createSecurityGroupRuleSchema,
+  placedRuleSchema,
   securityGroupRuleSchema,
   securityGroupSchema,
 } from "./schema.js";
@@ -26,6 +28,13 @@ export function presentSecurityGroup(
     createdAt: group.createdAt.toISOString(),
     dataPlane: view.status([group.vpcId], group.generation),
   };
+}
+
+export function presentPlacedRule(
+  { rule, vpcId, generation }: PlacedRule,
+  view: DataPlaneView,
+): z.output<typeof placedRuleSchema> {
+  return { ...presentSecurityGroupRule(rule), dataPlane: view.status([vpcId], generation) };
 }
 
 export function presentSecurityGroupRule(

@@ -15,13 +15,13 @@ import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { noContent, pathId } from "../fields.js";
 import { answerPage, pageOf, TAG_FILTERS, tagFilters } from "../query.js";
-import { presentSecurityGroup, presentSecurityGroupRule, ruleInput } from "./mapper.js";
+import { presentPlacedRule, presentSecurityGroup, ruleInput } from "./mapper.js";
 import {
   createSecurityGroupRuleSchema,
   createSecurityGroupSchema,
+  placedRuleSchema,
   ruleParams,
   securityGroupListSchema,
-  securityGroupRuleSchema,
   securityGroupSchema,
   updateSecurityGroupSchema,
 } from "./schema.js";
@@ -100,14 +100,14 @@ const groupRoutes: RouteGroup = (scope, { view, cursors }) => {
   });
 };
 
-const ruleRoutes: RouteGroup = (scope) => {
+const ruleRoutes: RouteGroup = (scope, { view }) => {
   const app = typed(scope);
 
   app.route({
     ...endpoint("createSecurityGroupRule", {
       params,
       body: createSecurityGroupRuleSchema,
-      response: { 201: securityGroupRuleSchema },
+      response: { 201: placedRuleSchema },
       description:
         "The other end is a block, or a group: one of the same VPC, or one of a VPC with an active peering. When that peering ends the rule is stale, and admits nobody until the two VPCs are peered again.",
     }),
@@ -115,19 +115,19 @@ const ruleRoutes: RouteGroup = (scope) => {
       const { id } = request.params;
       const input = ruleInput(request.body);
       const rule = await addSecurityGroupRule(request.services, principalOf(request), id, input);
-      return reply.code(201).send(presentSecurityGroupRule(rule));
+      return reply.code(201).send(presentPlacedRule(rule, view));
     },
   });
 
   app.route({
     ...endpoint("getSecurityGroupRule", {
       params: ruleParams,
-      response: { 200: securityGroupRuleSchema },
+      response: { 200: placedRuleSchema },
     }),
     handler: async (request) => {
       const { id, ruleId } = request.params;
       const rule = await getSecurityGroupRule(request.services, principalOf(request), id, ruleId);
-      return presentSecurityGroupRule(rule);
+      return presentPlacedRule(rule, view);
     },
   });
 

@@ -69,6 +69,10 @@ export const securityGroupRuleSchema = z
   })
   .meta({ id: "SecurityGroupRule" });
 
+export const placedRuleSchema = securityGroupRuleSchema
+  .extend({ dataPlane: dataPlaneStatusSchema.describe("As of its group") })
+  .meta({ id: "PlacedSecurityGroupRule" });
+
 export const securityGroupSchema = z
   .object({
     id: z.string(),
