@@ -11,6 +11,7 @@ import type { Config } from "../config.js";
 import { createReconciler, type Reconciler } from "../reconcile/reconciler.js";
 import type { ServiceContext } from "../services/context.js";
 import { Credentials } from "../services/credentials/credentials.js";
+import { KeyUses } from "../services/credentials/key-uses.js";
 import { OperatorToken } from "../services/credentials/operator-token.js";
 import { explainFailure } from "../services/database-trouble.js";
 import { endAbandonedClaims } from "../services/idempotency.js";
@@ -18,6 +19,7 @@ import { startSweeper } from "../services/sweeper.js";
 import type { Database } from "../store/database/open.js";
 import { banner, chooseBackend } from "./backend-choice.js";
 import { databaseRefusal, followHold, onlyWhileHeld } from "./database-refusal.js";
+import { writeLastKeyUses } from "./last-uses.js";
 import { Lifetime, once } from "./lifetime.js";
 import { closeGracefully, listen, serverOptions } from "./listen.js";
 import { reloader } from "./reload.js";
@@ -96,7 +98,11 @@ async function startParts(
   lifetime.add("reconciler", stopReconciler);
   await reconciler.start();
   await endAbandonedClaims(context);
-  const sweeper = startSweeper(context, log, () => writeRefusal() === undefined);
+  const mayWrite = () => writeRefusal() === undefined;
+  lifetime.add("uses of access keys", async () => {
+    if (mayWrite()) await writeLastKeyUses(context);
+  });
+  const sweeper = startSweeper(context, log, mayWrite);
   lifetime.add("sweeper", () => sweeper.stop());
   // Together: requests that wait for a peering go on once the reconciler lets them.
   lifetime.add("HTTP", async () => {
@@ -151,7 +157,13 @@ function makeContext(
   const roles = { waker: reconciler, settlements: reconciler };
   const credentials = new Credentials(db, secrets, () => hold?.state.kind === "another");
   const common = { db, clock, peeringExpirySeconds, quotas, eventRetention, secrets };
-  return { ...common, ...roles, credentials, operatorToken: new OperatorToken(operatorToken) };
+  return {
+    ...common,
+    ...roles,
+    credentials,
+    keyUses: new KeyUses(),
+    operatorToken: new OperatorToken(operatorToken),
+  };
 }
 
 async function loadCredentials({ credentials }: ServiceContext, log: Logger): Promise<void> {

@@ -21,6 +21,9 @@ export interface AccessKey {
   readonly tenantId: string;
   readonly roles: readonly TenantRole[];
   readonly createdAt: Date;
+  readonly name: string | null;
+  /** Null: not yet, or under a release that took no note of it. */
+  readonly lastUsedAt: Date | null;
 }
 
 interface Described {

@@ -6,14 +6,17 @@ import { type Principal, requirePermission } from "../domain/principal.js";
 import { requireQuota } from "../domain/quotas.js";
 import type { AccessKey, Page, PageRequest } from "../domain/resources.js";
 import { recordChange } from "../store/change.js";
+import { inTransaction } from "../store/database/transaction.js";
 import {
   countAccessKeys,
+  findAccessKey,
   findAccessKeys,
   findCredential,
   findTenant,
   insertAccessKey,
   lockTenant,
   removeAccessKey,
+  renameAccessKey,
 } from "../store/tenants.js";
 import { formatToken } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
@@ -37,7 +40,7 @@ export async function createAccessKey(
   ctx: ServiceContext,
   caller: Principal,
   tenantId: string,
-  input: { roles: readonly Role[] },
+  input: { roles: readonly Role[]; name?: string | undefined },
 ): Promise<IssuedAccessKey> {
   refuseOthersTenant(caller, tenantId);
   const id = newAccessKeyId();
@@ -52,6 +55,7 @@ export async function createAccessKey(
       id,
       tenantId,
       roles,
+      name: input.name ?? null,
       encryptedSecret,
     });
     await recordChange(tx, resourceChange(caller, "access-key", tenantId, id, "create"));
@@ -90,7 +94,56 @@ export async function listAccessKeys(
   refuseOthersTenant(caller, tenantId);
   requireTenant(caller, tenantId, await findTenant(ctx.db, tenantId));
   requirePermission(caller, "access_key:read");
-  return findAccessKeys(ctx.db, tenantId, page);
+  const { items, ...rest } = await findAccessKeys(ctx.db, tenantId, page);
+  return { items: items.map((key) => upToDate(ctx, key)), ...rest };
+}
+
+/**
+ * A key of the caller's tenant, or of any for the operator.
+ * @throws DomainError `InvalidAccessKeyID.NotFound`
+ */
+export async function getAccessKey(
+  ctx: ServiceContext,
+  caller: Principal,
+  tenantId: string,
+  keyId: string,
+): Promise<AccessKey> {
+  refuseOthersTenant(caller, tenantId);
+  requirePermission(caller, "access_key:read");
+  return upToDate(ctx, requireKey(tenantId, keyId, await findAccessKey(ctx.db, tenantId, keyId)));
+}
+
+/**
+ * Names a key, or takes its name away. Nothing that is remembered of it changes.
+ * @throws DomainError `InvalidAccessKeyID.NotFound`
+ */
+export async function updateAccessKey(
+  ctx: ServiceContext,
+  caller: Principal,
+  { tenantId, keyId }: { tenantId: string; keyId: string },
+  { name }: { name?: string | null | undefined },
+): Promise<AccessKey> {
+  refuseOthersTenant(caller, tenantId);
+  const key = await inTransaction(ctx.db, async (tx) => {
+    requireTenant(caller, tenantId, await lockTenant(tx, tenantId));
+    requirePermission(caller, "access_key:update");
+    const found = requireKey(tenantId, keyId, await findAccessKey(tx, tenantId, keyId));
+    if (name === undefined || name === found.name) return found;
+    await recordChange(tx, resourceChange(caller, "access-key", tenantId, keyId, "update"));
+    return renameAccessKey(tx, keyId, name);
+  });
+  return upToDate(ctx, key);
+}
+
+/** What has been noted of its use since that was written last. */
+function upToDate({ keyUses }: ServiceContext, key: AccessKey): AccessKey {
+  return { ...key, lastUsedAt: keyUses.unwritten(key.id) ?? key.lastUsedAt };
+}
+
+function requireKey(tenantId: string, keyId: string, key: AccessKey | null): AccessKey {
+  if (key !== null) return key;
+  const detail = `tenant ${tenantId} has no access key ${keyId}`;
+  throw new DomainError("InvalidAccessKeyID.NotFound", detail);
 }
 
 /** Refused from the next request on. */
@@ -104,12 +157,15 @@ export async function deleteAccessKey(
   await ctx.credentials.change({ tenantId, keyId }, async (tx) => {
     requireTenant(caller, tenantId, await lockTenant(tx, tenantId));
     requirePermission(caller, "access_key:delete");
-    if (!(await removeAccessKey(tx, tenantId, keyId))) {
-      const detail = `tenant ${tenantId} has no access key ${keyId}`;
-      throw new DomainError("InvalidAccessKeyID.NotFound", detail);
-    }
+    requireKey(tenantId, keyId, await findAccessKey(tx, tenantId, keyId));
+    await removeAccessKey(tx, tenantId, keyId);
     await recordChange(tx, resourceChange(caller, "access-key", tenantId, keyId, "delete"));
   });
+}
+
+/** To be called now and then, and at the end. @throws Error as `KeyUses.write` */
+export async function writeKeyUses(ctx: ServiceContext): Promise<void> {
+  if (ctx.keyUses.areUnwritten) await ctx.keyUses.write(ctx.db);
 }
 
 function grantableRoles(caller: Principal, wanted: readonly Role[]): TenantRole[] {

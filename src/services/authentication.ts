@@ -21,6 +21,7 @@ export async function authenticate(ctx: ServiceContext, token: string): Promise<
   if (!ACCESS_KEY_ID_PATTERN.test(id)) throw refused();
   const key = await ctx.credentials.holder(id, token.slice(dot + 1));
   if (key === undefined) throw refused();
+  ctx.keyUses.note(id, ctx.clock());
   const { tenantId, roles, permissions } = key;
   return { tenantId, roles, permissions, accessKeyId: id };
 }

@@ -3,6 +3,7 @@ import type { Quotas } from "../domain/quotas.js";
 import type { EventRetention } from "../domain/retention.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
 import type { Credentials } from "./credentials/credentials.js";
+import type { KeyUses } from "./credentials/key-uses.js";
 import type { OperatorToken } from "./credentials/operator-token.js";
 import type { Following } from "./following.js";
 import type { SecretBox } from "./secrets.js";
@@ -20,6 +21,7 @@ export interface ServiceContext {
   readonly clock: () => Date;
   readonly secrets: SecretBox;
   readonly credentials: CredentialsInUse;
+  readonly keyUses: KeyUses;
   readonly operatorToken: OperatorToken;
   readonly peeringExpirySeconds: number;
   readonly quotas: Quotas;

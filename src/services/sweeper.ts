@@ -1,3 +1,4 @@
+import { writeKeyUses } from "./access-keys.js";
 import type { ServiceContext } from "./context.js";
 import { removeOldEvents } from "./event-retention.js";
 import { forgetIdempotencyKeys } from "./idempotency.js";
@@ -26,6 +27,7 @@ const SWEEPS: readonly Sweep[] = [
   { name: "peerings that nobody sees any more", everyMs: 5000, run: forgetHiddenPeerings },
   { name: "idempotency keys", everyMs: 5000, run: forgetIdempotencyKeys },
   { name: "old events", everyMs: 5000, run: removeOldEvents },
+  { name: "uses of access keys", everyMs: 60_000, run: writeKeyUses },
 ];
 
 /**

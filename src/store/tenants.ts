@@ -56,6 +56,7 @@ export async function insertAccessKey(
     id: string;
     tenantId: string;
     roles: TenantRole[];
+    name: string | null;
     encryptedSecret: Uint8Array;
   },
 ): Promise<AccessKey> {
@@ -73,6 +74,19 @@ export async function findAccessKeys(
     ...pageArguments(page),
   });
   return toPage(rows.map(toAccessKey), page.limit);
+}
+
+export async function findAccessKey(
+  client: Tx,
+  tenantId: string,
+  id: string,
+): Promise<AccessKey | null> {
+  const row = await client.accessKey.findUnique({ where: { id, tenantId } });
+  return row && toAccessKey(row);
+}
+
+export async function renameAccessKey(tx: Tx, id: string, name: string | null): Promise<AccessKey> {
+  return toAccessKey(await tx.accessKey.update({ where: { id }, data: { name } }));
 }
 
 /** To be asked under the tenant's lock. */
@@ -94,12 +108,8 @@ export async function findCredential(
   return { key, suspended: row.tenant.suspended };
 }
 
-/** False when the tenant has no such key. */
-export async function removeAccessKey(tx: Tx, tenantId: string, keyId: string): Promise<boolean> {
-  const { count } = await tx.accessKey.deleteMany({
-    where: { id: keyId, tenantId },
-  });
-  return count === 1;
+export async function removeAccessKey(tx: Tx, tenantId: string, id: string): Promise<void> {
+  await tx.accessKey.delete({ where: { id, tenantId } });
 }
 
 interface AccessKeyRow {
@@ -108,9 +118,11 @@ interface AccessKeyRow {
   tenantId: string;
   roles: string[];
   createdAt: Date;
+  name: string | null;
+  lastUsedAt: Date | null;
 }
 
 function toAccessKey(row: AccessKeyRow): AccessKey {
-  const { id, number, tenantId, createdAt } = row;
-  return { id, number, tenantId, roles: row.roles as TenantRole[], createdAt };
+  const { id, number, tenantId, createdAt, name, lastUsedAt } = row;
+  return { id, number, tenantId, roles: row.roles as TenantRole[], createdAt, name, lastUsedAt };
 }

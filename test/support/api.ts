@@ -14,6 +14,7 @@ import { DEFAULT_EVENT_RETENTION, type EventRetention } from "../../src/domain/r
 import { createReconciler } from "../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../src/services/context.js";
 import { Credentials } from "../../src/services/credentials/credentials.js";
+import { KeyUses } from "../../src/services/credentials/key-uses.js";
 import { OperatorToken } from "../../src/services/credentials/operator-token.js";
 import { explainFailure } from "../../src/services/database-trouble.js";
 import { SecretBox } from "../../src/services/secrets.js";
@@ -110,6 +111,7 @@ export async function startTestApi(engine: Engine, options: TestApiOptions = {})
     settlements: reconciler,
     secrets,
     credentials: new Credentials(db, secrets),
+    keyUses: new KeyUses(),
     operatorToken: new OperatorToken(operatorToken),
     peeringExpirySeconds: PEERING_EXPIRY_SECONDS,
     quotas,

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import type { ResourceType } from "../../domain/resources.js";
 import { aside } from "../../domain/turn.js";
-import { recoverIssuedAccessKey } from "../../services/access-keys.js";
+import { getAccessKey, recoverIssuedAccessKey } from "../../services/access-keys.js";
 import type { ServiceContext } from "../../services/context.js";
 import type { Answer, NotedChange } from "../../services/idempotency.js";
 import { listVpcs } from "../../services/vpcs.js";
-import { presentIssuedAccessKey } from "../rest/access-keys/mapper.js";
+import { presentAccessKey, presentIssuedAccessKey } from "../rest/access-keys/mapper.js";
 import { principalOf } from "./authentication.js";
 
 type ReadableType = Exclude<ResourceType, "access-key" | "bridge" | "route">;
@@ -21,6 +21,7 @@ const PATHS: Record<ReadableType, string> = {
   "vpc-peering": "/v1/vpc-peerings",
 };
 
+const CREATED = 201;
 const NO_CONTENT = 204;
 
 /**
@@ -35,12 +36,7 @@ export async function recoverAnswer(
   const status = successStatus(request);
   await followAgain(request);
   if (status === NO_CONTENT) return { status, headers: {}, body: "" };
-  if (resourceType === "access-key") {
-    const issued = await recoverIssuedAccessKey(ctx, principalOf(request), resourceId);
-    const body = JSON.stringify(presentIssuedAccessKey(issued));
-    const headers = { "content-type": JSON_TYPE, "cache-control": "no-store" };
-    return { status, headers, body };
-  }
+  if (resourceType === "access-key") return recoverAccessKey(ctx, request, resourceId, status);
   if (resourceType === "security-group-rule") {
     const { id } = request.params as { readonly id: string };
     return readAgain(request, `${PATHS["security-group"]}/${id}/rules/${resourceId}`, status);
@@ -61,6 +57,25 @@ async function followAgain(request: FastifyRequest): Promise<void> {
   const all = { after: 0, limit: MOST_VPCS };
   const { items } = await listVpcs(request.services, principalOf(request), { tags: {} }, all);
   await following.until(items.map(({ id }) => id));
+}
+
+/** A secret is shown again to who was to see it: whoever has issued the key, and nobody else. */
+async function recoverAccessKey(
+  ctx: ServiceContext,
+  request: FastifyRequest,
+  keyId: string,
+  status: number,
+): Promise<Answer> {
+  const caller = principalOf(request);
+  const { id: tenantId } = request.params as { readonly id: string };
+  if (status !== CREATED) {
+    const body = JSON.stringify(presentAccessKey(await getAccessKey(ctx, caller, tenantId, keyId)));
+    return { status, headers: { "content-type": JSON_TYPE }, body };
+  }
+  const issued = await recoverIssuedAccessKey(ctx, caller, keyId);
+  const body = JSON.stringify(presentIssuedAccessKey(issued));
+  const headers = { "content-type": JSON_TYPE, "cache-control": "no-store" };
+  return { status, headers, body };
 }
 
 const JSON_TYPE = "application/json; charset=utf-8";

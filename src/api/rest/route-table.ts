@@ -70,6 +70,13 @@ export const ROUTES = {
     TENANT,
     "List a tenant's access keys, without secrets",
   ),
+  updateAccessKey: route(
+    "PATCH",
+    "/v1/tenants/:id/access-keys/:keyId",
+    "access_key:update",
+    TENANT,
+    "Name an access key",
+  ),
   deleteAccessKey: route(
     "DELETE",
     "/v1/tenants/:id/access-keys/:keyId",

@@ -175,6 +175,26 @@ describe("stopping", () => {
     },
   );
 
+  test("when a key was used last outlives it", async () => {
+    const dir = await nursery.dataDir();
+    const environment = { PATCHBAY_DATA_DIR: dir.path };
+    const first = nursery.spawn(environment);
+    const url = await first.listening;
+    const operator = await dir.operatorToken();
+    const { body: tenant } = await post(`${url}/v1/tenants`, operator, { name: "user" });
+    const keys = `/v1/tenants/${tenant.id}/access-keys`;
+    const { body: key } = await post(`${url}${keys}`, operator, { roles: ["viewer"] });
+    const before = new Date().toISOString();
+    await request(`${url}/v1/whoami`, key.token);
+    first.signal("SIGTERM", "process");
+    expect(await first.ended).toBe(0);
+
+    const again = await nursery.spawn(environment).listening;
+    const { body } = await request(`${again}${keys}`, operator);
+    expect(body.items).toMatchObject([{ id: key.id, lastUsedAt: expect.stringMatching(/Z$/) }]);
+    expect(body.items[0].lastUsedAt >= before).toBe(true);
+  });
+
   test("kill -9 loses nothing that was answered, and it starts again at once", async () => {
     const dir = await nursery.dataDir();
     const environment = { PATCHBAY_DATA_DIR: dir.path };

@@ -9,6 +9,7 @@ import { DEFAULT_EVENT_RETENTION } from "../../../src/domain/retention.js";
 import { createReconciler } from "../../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../../src/services/context.js";
 import { Credentials } from "../../../src/services/credentials/credentials.js";
+import { KeyUses } from "../../../src/services/credentials/key-uses.js";
 import { OperatorToken } from "../../../src/services/credentials/operator-token.js";
 import { explainFailure } from "../../../src/services/database-trouble.js";
 import { SecretBox } from "../../../src/services/secrets.js";
@@ -50,6 +51,7 @@ export async function startApp(
     settlements: reconciler,
     secrets,
     credentials: new Credentials(db, secrets),
+    keyUses: new KeyUses(),
     operatorToken: new OperatorToken(OPERATOR_TOKEN),
     peeringExpirySeconds: 604_800,
     quotas: { ...DEFAULT_QUOTAS, ...quotas },

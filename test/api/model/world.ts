@@ -7,6 +7,7 @@ import { DEFAULT_EVENT_RETENTION } from "../../../src/domain/retention.js";
 import { createReconciler, type Reconciler } from "../../../src/reconcile/reconciler.js";
 import type { ServiceContext } from "../../../src/services/context.js";
 import { Credentials } from "../../../src/services/credentials/credentials.js";
+import { KeyUses } from "../../../src/services/credentials/key-uses.js";
 import { OperatorToken } from "../../../src/services/credentials/operator-token.js";
 import { SecretBox } from "../../../src/services/secrets.js";
 import { createTenant } from "../../../src/services/tenants.js";
@@ -75,6 +76,7 @@ export class WorldFactory {
       settlements: parts,
       secrets,
       credentials: new Credentials(db, secrets),
+      keyUses: new KeyUses(),
       operatorToken: new OperatorToken("unused"),
       peeringExpirySeconds: EXPIRY_MS / 1000,
       quotas: QUOTAS,

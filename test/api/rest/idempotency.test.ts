@@ -240,6 +240,8 @@ describe.each(databaseEngines)("idempotency keys on $name", (engine) => {
     const keysPath = `/v1/tenants/${admin.tenantId}/access-keys`;
     const issued = await crashing("POST", keysPath, { roles: ["viewer"] });
     expect((await api.call(issued.token, "GET", "/v1/whoami")).status).toBe(200);
+    const named = await crashing("PATCH", `${keysPath}/${issued.id}`, { name: "named" });
+    expect(named).not.toHaveProperty("secret");
     await crashing("DELETE", `${keysPath}/${issued.id}`);
     await crashing("PATCH", `/v1/vpcs/${red.id}`, { name: "red" });
     await crashing("POST", `/v1/vpcs/${red.id}/cidr-blocks`, { cidrBlock: "10.3.0.0/16" });

@@ -51,6 +51,10 @@ const ASKS: Record<OperationId, Asks> = {
   updateTenant: pathId("tenant", NAMED),
   createAccessKey: pathId("tenant", { roles: ["viewer"] }),
   listAccessKeys: pathId("tenant"),
+  updateAccessKey: {
+    "path id": (ids) => ({ params: { id: ids.tenant, keyId: ids.accessKey }, body: NAMED }),
+    "path keyId": (ids, own) => ({ params: { id: own.tenant, keyId: ids.accessKey }, body: NAMED }),
+  },
   deleteAccessKey: {
     "path id": (ids) => ({ params: { id: ids.tenant, keyId: ids.accessKey } }),
     "path keyId": (ids, own) => ({ params: { id: own.tenant, keyId: ids.accessKey } }),

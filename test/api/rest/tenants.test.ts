@@ -50,7 +50,14 @@ describe.each(answerEngines)("tenants and access keys on $name", (engine) => {
     expect((await api.call(token, "GET", "/v1/whoami")).status).toBe(200);
     const listed = await operator("GET", path);
     expect(listed.body.items).toEqual([
-      { id, tenantId: tenant.id, roles, createdAt: expect.any(String) },
+      {
+        id,
+        tenantId: tenant.id,
+        name: null,
+        roles,
+        createdAt: expect.any(String),
+        lastUsedAt: expect.any(String),
+      },
     ]);
     const row = await api.context.db.accessKey.findUniqueOrThrow({ where: { id } });
     expect(Buffer.from(row.encryptedSecret).includes(secret)).toBe(false);

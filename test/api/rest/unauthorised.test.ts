@@ -48,6 +48,12 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
     forbidden: "viewer",
   },
   listAccessKeys: { params: id("tenant"), stranger: 404, forbidden: "network-admin" },
+  updateAccessKey: {
+    params: (world) => ({ id: world.tenant, keyId: world.accessKey }),
+    body: name,
+    stranger: 404,
+    forbidden: "viewer",
+  },
   deleteAccessKey: {
     params: (world) => ({ id: world.tenant, keyId: world.accessKey }),
     stranger: 404,

@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 import type { ServiceContext } from "../../../src/services/context.js";
+import { KeyUses } from "../../../src/services/credentials/key-uses.js";
 import { startSweeper } from "../../../src/services/sweeper.js";
 
 /** Any use of it fails, and is told as a sweep that failed. */
 const context = {
   clock: () => new Date(),
+  keyUses: new KeyUses(),
   get db(): never {
     throw new Error("the database was touched");
   },

@@ -4,8 +4,15 @@ import type { IssuedAccessKey } from "../../../services/access-keys.js";
 import type { accessKeySchema, issuedAccessKeySchema } from "./schema.js";
 
 export function presentAccessKey(key: AccessKey): z.output<typeof accessKeySchema> {
-  const { id, tenantId, roles, createdAt } = key;
-  return { id, tenantId, roles: [...roles], createdAt: createdAt.toISOString() };
+  const { id, tenantId, name, roles, createdAt, lastUsedAt } = key;
+  return {
+    id,
+    tenantId,
+    name,
+    roles: [...roles],
+    createdAt: createdAt.toISOString(),
+    lastUsedAt: lastUsedAt?.toISOString() ?? null,
+  };
 }
 
 /** The only place where a secret leaves the daemon. */

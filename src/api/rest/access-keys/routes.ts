@@ -1,5 +1,10 @@
 import type { PageRequest } from "../../../domain/resources.js";
-import { createAccessKey, deleteAccessKey, listAccessKeys } from "../../../services/access-keys.js";
+import {
+  createAccessKey,
+  deleteAccessKey,
+  listAccessKeys,
+  updateAccessKey,
+} from "../../../services/access-keys.js";
 import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
 import { noContent } from "../fields.js";
@@ -11,6 +16,7 @@ import {
   accessKeySchema,
   createAccessKeySchema,
   issuedAccessKeySchema,
+  updateAccessKeySchema,
 } from "./schema.js";
 
 export const accessKeyRoutes: RouteGroup = (scope, { cursors }) => {
@@ -48,6 +54,20 @@ export const accessKeyRoutes: RouteGroup = (scope, { cursors }) => {
       const read = (page: PageRequest) => listAccessKeys(request.services, caller, tenantId, page);
       const list = `access-keys of ${tenantId}`;
       return answerPage(cursors, list, request, read, presentAccessKey);
+    },
+  });
+
+  app.route({
+    ...endpoint("updateAccessKey", {
+      params: accessKeyPathSchema,
+      body: updateAccessKeySchema,
+      response: { 200: accessKeySchema },
+    }),
+    handler: async (request) => {
+      const { id: tenantId, keyId } = request.params;
+      const caller = principalOf(request);
+      const key = { tenantId, keyId };
+      return presentAccessKey(await updateAccessKey(request.services, caller, key, request.body));
     },
   });
 

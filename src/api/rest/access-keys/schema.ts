@@ -1,11 +1,20 @@
 import { z } from "zod";
 import { TENANT_ROLES } from "../../../domain/permissions.js";
-import { accessKeyId, tenantId, time } from "../fields.js";
+import { accessKeyId, name, nameOrNull, tenantId, time } from "../fields.js";
 
 const roles = z.array(z.enum(TENANT_ROLES));
 
 export const accessKeySchema = z
-  .object({ id: z.string(), tenantId: z.string(), roles, createdAt: time })
+  .object({
+    id: z.string(),
+    tenantId: z.string(),
+    name: nameOrNull,
+    roles,
+    createdAt: time,
+    lastUsedAt: time
+      .nullable()
+      .describe("When a request came with it last; after a crash up to a minute too early"),
+  })
   .meta({ id: "AccessKey" });
 
 export const issuedAccessKeySchema = accessKeySchema
@@ -17,6 +26,9 @@ export const issuedAccessKeySchema = accessKeySchema
 
 export const createAccessKeySchema = z.strictObject({
   roles: roles.min(1).max(TENANT_ROLES.length),
+  name: name.optional(),
 });
+
+export const updateAccessKeySchema = z.strictObject({ name: nameOrNull.optional() });
 
 export const accessKeyPathSchema = z.strictObject({ id: tenantId, keyId: accessKeyId });
