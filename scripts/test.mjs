@@ -11,6 +11,7 @@ const TEST_PACKAGES = [
   "curl",
   "iperf3",
   "iputils-ping",
+  "jq",
   "netcat-openbsd",
   "postgresql",
   "procps",

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { databaseEngines } from "./databases.js";
 import { ROOT } from "./lock-file.js";
 
 const GREETED_LIMIT_MS = 90_000;
@@ -33,6 +32,12 @@ export interface UpRun {
 export class UpRuns {
   readonly #runs: { readonly child: ChildProcess; readonly ended: Promise<Ended> }[] = [];
   readonly #directories: string[] = [];
+  readonly #template: string;
+
+  /** @param template a data directory with a migrated and empty database */
+  constructor(template: string) {
+    this.#template = template;
+  }
 
   async emptyDir(): Promise<string> {
     const path = await mkdtemp(join(tmpdir(), "patchbay-up-"));
@@ -42,8 +47,8 @@ export class UpRuns {
 
   /** One with a migrated and empty database, which takes seconds to make. */
   async dataDir(): Promise<string> {
-    const { dataDir } = await embedded().fresh();
-    this.#directories.push(dataDir);
+    const dataDir = await this.emptyDir();
+    await cp(this.#template, dataDir, { recursive: true });
     return dataDir;
   }
 
@@ -64,12 +69,6 @@ export class UpRuns {
     }
     for (const path of this.#directories.splice(0)) await rm(path, { recursive: true });
   }
-}
-
-function embedded() {
-  const engine = databaseEngines.find(({ name }) => name === "pglite");
-  if (engine === undefined) throw new Error("there is no embedded engine");
-  return engine;
 }
 
 /** @returns the files of a data directory that may not be there */

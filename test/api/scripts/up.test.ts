@@ -4,12 +4,12 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { END_OF_GREETING, filesIn, UpRuns, urlIn } from "../../support/up.js";
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const runs = new UpRuns();
+const runs = new UpRuns(inject("databaseTemplates").dataDir);
 const servers: Server[] = [];
 afterEach(async () => {
   await runs.clear();

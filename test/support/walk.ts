@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ROOT } from "./lock-file.js";
+
+const HEADING = "## A walk with curl";
+
+/** A block of the README's walk, as it stands. */
+interface Block {
+  /** Whether it is marked as for a switch only. */
+  readonly forSwitch: boolean;
+  readonly commands: string;
+}
+
+/** @returns the blocks below the heading, in their order */
+export function blocksOfTheWalk(): Block[] {
+  const [, rest = ""] = readFileSync(`${ROOT}README.md`, "utf8").split(`${HEADING}\n`);
+  const [section = ""] = rest.split(/^## /m);
+  return Array.from(section.matchAll(/^```sh(.*)\n([^`]*)^```$/gm), ([, mark, commands = ""]) => ({
+    forSwitch: mark === " switch",
+    commands,
+  }));
+}
+
+/**
+ * Goes the walk in one shell, which ends at the first command that fails, in a folder with `var`
+ * and `ovs` as in a clone.
+ * @returns what the commands printed
+ */
+export async function walk(dataDir: string, { withSwitch }: { withSwitch: boolean }) {
+  const folder = await mkdtemp(join(tmpdir(), "patchbay-walk-"));
+  await symlink(dataDir, join(folder, "var"));
+  await symlink(join(ROOT, "ovs"), join(folder, "ovs"));
+  const blocks = blocksOfTheWalk().filter(({ forSwitch }) => withSwitch || !forSwitch);
+  const script = blocks.map(({ commands }) => commands).join("\n");
+  const env = { PATH: process.env["PATH"] };
+  const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
+    cwd: folder,
+    env,
+  });
+  return stdout;
+}
+
+/** @returns what a tenant or the operator would still find of a walk, by kind */
+export async function leftovers(url: string, token: string): Promise<Record<string, number>> {
+  const kinds = ["vpcs", "subnets", "network-interfaces"];
+  const counts = kinds.map(async (kind) => [kind, (await itemsOf(url, token, kind)).length]);
+  const tenants = await itemsOf(url, token, "tenants");
+  const keys = await Promise.all(
+    tenants.map(({ id }) => itemsOf(url, token, `tenants/${id}/access-keys`)),
+  );
+  return Object.fromEntries([...(await Promise.all(counts)), ["keys", keys.flat().length]]);
+}
+
+async function itemsOf(url: string, token: string, kind: string): Promise<{ id: string }[]> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/v1/${kind}`, { headers });
+  if (!answer.ok) throw new Error(`${kind}: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { items: { id: string }[] }).items;
+}
