@@ -22,11 +22,16 @@ function resources(bridge: string, enis: Record<string, string>): Map<string, ob
     all.set(`/v1/network-interfaces/${id}`, {
       id,
       // Tags are free text of a tenant; the script must not take them for fields.
-      tags: { macAddress: "ff:ff:ff:ff:ff:ff", privateIp: "10.9.1.99" },
-      name: '"privateIp":"10.9.1.98"',
+      tags: {
+        macAddress: "ff:ff:ff:ff:ff:ff",
+        privateIp: "10.9.1.99",
+        secondaryPrivateIps: '["10.9.1.97"]',
+      },
+      name: '"privateIp":"10.9.1.98","secondaryPrivateIps":["10.9.1.96"]',
       subnetId: "subnet-01",
       vpcId: "vpc-01",
       privateIp,
+      secondaryPrivateIps: index === 0 ? ["10.9.1.20", "10.9.1.21"] : [],
       macAddress: `02:00:00:00:00:0${index + 1}`,
       gateway: "10.9.1.1",
     });
@@ -85,7 +90,8 @@ describe("ovs/netns.sh", () => {
     expect(await netns("attach", two, other)).toMatchObject({ exitCode: 0 });
     const inside = ["netns", "exec", namespace];
     const link = await execa("ip", [...inside, "ip", "-o", "addr", "show", "dev", "eth0"]);
-    expect(link.stdout).toContain("inet 10.9.1.4/24");
+    const addresses = [...link.stdout.matchAll(/inet (\S+)/g)].map(([, address]) => address);
+    expect(addresses).toEqual(["10.9.1.4/24", "10.9.1.20/32", "10.9.1.21/32"]);
     const mac = await execa("ip", [...inside, "cat", "/sys/class/net/eth0/address"]);
     expect(mac.stdout).toBe("02:00:00:00:00:01");
     const routes = await execa("ip", [...inside, "ip", "route", "show", "default"]);
