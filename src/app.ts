@@ -11,6 +11,7 @@ import { answerUnrouted } from "./api/plugins/methods.js";
 import { openApi } from "./api/plugins/openapi.js";
 import { pages } from "./api/plugins/pages.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
+import { requireReadableQueries } from "./api/plugins/readable-queries.js";
 import { rehearseCalls } from "./api/plugins/rehearsal.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
@@ -68,6 +69,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   admitRequests(app, (token) => authenticate(deps.context, token), limits);
   requireHost(app);
   refuseExpectations(app);
+  requireReadableQueries(app);
   answerUnrouted(app);
   const queues = queuesFor(deps.turns);
   const metrics = createMetrics(app, deps.view, deps.activity, queues.database);

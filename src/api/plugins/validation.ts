@@ -1,6 +1,7 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { readJson } from "../json/read.js";
 import { RequestInvalid, type RequestPart, requestInvalid } from "../problems/request-invalid.js";
 import { WORDING } from "../problems/wording.js";
 
@@ -33,15 +34,11 @@ export function schemaValidation(app: FastifyInstance): void {
 
 /** Reads JSON bodies, where an empty one counts as none; refuses bodies where none is expected. */
 export function jsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>(
+  app.addContentTypeParser<Buffer>(
     "application/json",
-    { parseAs: "string" },
-    (request, body, done) => {
-      if (body === "") return done(null, undefined);
-      return parse(request, body, done);
-    },
+    { parseAs: "buffer" },
+    async (_request: FastifyRequest, body: Buffer) => readJson(body),
   );
   app.addHook("preValidation", async (request) => {
     if (request.body === undefined || request.routeOptions.schema?.body !== undefined) return;

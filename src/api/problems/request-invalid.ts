@@ -15,6 +15,11 @@ export class RequestInvalid extends Error {
     super(errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).join("; "));
   }
 
+  /** @param path names and indexes on the way to the field; empty for the body as a whole */
+  static body(path: readonly PropertyKey[], detail: string): RequestInvalid {
+    return new RequestInvalid([fieldError("body", path, detail)]);
+  }
+
   static parameter(part: "query" | "path", parameter: string, detail: string): RequestInvalid {
     return new RequestInvalid([fieldError(part, [parameter], detail)]);
   }

@@ -10,13 +10,17 @@ import {
 
 export const MOST_TAGS = 50;
 
+/** What the embedded database's decoder drops at the beginning of a text. */
+const BYTE_ORDER_MARK = "\ufeff";
+
 /** Text that PostgreSQL can store: no NUL characters and no halves of surrogate pairs. */
 function text(min: number, max: number) {
   return z
     .string()
     .min(min)
     .max(max)
-    .refine((value) => !value.includes("\0") && !/\p{Cs}/u.test(value), "not valid Unicode text");
+    .refine((value) => !value.includes("\0") && !/\p{Cs}/u.test(value), "not valid Unicode text")
+    .refine((value) => !value.startsWith(BYTE_ORDER_MARK), "begins with a byte order mark");
 }
 
 export const name = text(0, 255).describe("Free text");
