@@ -63,6 +63,12 @@ export const EVERY_WRITE: Partial<Record<OperationId, Write>> = {
     status: 201,
     events: ["access-key create"],
   },
+  updateAccessKey: {
+    params: of("tenant", "accessKey"),
+    body: named,
+    status: 200,
+    events: ["access-key update"],
+  },
   deleteAccessKey: {
     params: of("tenant", "accessKey"),
     status: 204,

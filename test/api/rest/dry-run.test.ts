@@ -105,7 +105,14 @@ describe.each(answerEngines)("a dry run on $name", (engine) => {
 
   test("shows no secret of a key that it does not issue", async () => {
     const { body } = await callWrite(api, world, "createAccessKey", "?dryRun=true");
-    expect(Object.keys(body.body).sort()).toEqual(["createdAt", "id", "roles", "tenantId"]);
+    expect(Object.keys(body.body).sort()).toEqual([
+      "createdAt",
+      "id",
+      "lastUsedAt",
+      "name",
+      "roles",
+      "tenantId",
+    ]);
     expect(JSON.stringify(body)).not.toMatch(/secret|token/);
   });
 

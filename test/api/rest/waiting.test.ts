@@ -21,6 +21,7 @@ const NOT_ON_THE_SWITCH: readonly OperationId[] = [
   "createTenant",
   "updateTenant",
   "createAccessKey",
+  "updateAccessKey",
   "deleteAccessKey",
   "updateVpc",
   "updateSubnet",
