@@ -60,18 +60,19 @@ export async function replaceRoute(
   { vpcPeeringId }: { vpcPeeringId: string },
 ): Promise<RouteTable> {
   const destination = anyBlock(destinationText, DESTINATION);
-  const { table, moved } = await inTransaction(ctx.db, async (tx) => {
+  const table = await inTransaction(ctx.db, async (tx) => {
     const locked = await lockRouteTable(tx, caller, routeTableId);
     requirePermission(caller, "route_table:update");
     const route = requireRoute(locked, destination);
     refuseAutomatic(route);
-    if (route.vpcPeeringId === vpcPeeringId) return { table: locked, moved: false };
+    if (route.vpcPeeringId === vpcPeeringId) return locked;
     requireTarget(ctx, caller, locked, vpcPeeringId, await findPeering(tx, vpcPeeringId));
     await retargetRoute(tx, routeTableId, destination, vpcPeeringId);
     await removeWithheldRoute(tx, routeTableId, destination, vpcPeeringId);
-    return { table: await changed(tx, caller, locked), moved: true };
+    return changed(tx, caller, locked);
   });
-  if (moved) await follow(ctx, [table.vpcId]);
+  // An earlier call may have led it there, and the switch have yet to follow that one.
+  await follow(ctx, [table.vpcId]);
   return table;
 }
 

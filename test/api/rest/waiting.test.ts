@@ -125,6 +125,20 @@ describe.each(answerEngines)("the time that a call waits on $name", (engine) => 
     await api.stop();
   });
 
+  test("is that of the change which an equal call has made before", async () => {
+    gate.close();
+    const first = await callWrite(api, world, "replaceRoute", "?wait=0");
+    const again = await callWrite(api, world, "replaceRoute", "?wait=0");
+    expect([first, again].map(({ body }) => body.dataPlane.state)).toEqual(["pending", "pending"]);
+    expect(again.body.dataPlane.generation).toBe(first.body.dataPlane.generation);
+    const next = vi.spyOn(api.context.settlements, "next");
+    const waiting = callWrite(api, world, "replaceRoute", "?wait=30");
+    await vi.waitFor(() => expect(next).toHaveBeenCalled(), 5000);
+    next.mockRestore();
+    gate.open();
+    expect((await waiting).body.dataPlane.state).toBe("programmed");
+  });
+
   test("ends when the switch has confirmed it", async () => {
     for (const [operation, status] of [
       ["deleteSecurityGroupRule", 204],
