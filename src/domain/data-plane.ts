@@ -4,7 +4,10 @@ import type { PeeringIntent, Scope } from "./intent.js";
 
 export type BackendKind = "ovs" | "noop";
 
-/** How far the switch has followed a resource. Generations: see ADR "states as promises". */
+/**
+ * How far the switch has followed a resource; `noop` when there is nothing for it to do, or no
+ * switch. Generations: see ADR "states as promises".
+ */
 export interface DataPlaneStatus {
   readonly state: "pending" | "programmed" | "error" | "noop";
   readonly message?: string;
@@ -52,6 +55,8 @@ export interface DataPlaneView {
   readonly backend: BackendKind;
   /** Status of something that lives in these VPCs and last changed at `generation`. */
   status(vpcIds: readonly string[], generation: number): DataPlaneStatus;
+  /** Whether the VPC has been made on the switch, whatever of it has changed since. */
+  isMade(vpcId: string): boolean;
   /** Status of the end of a VPC that intent has not had any more since `generation`. */
   removal(vpcId: string, generation: number): DataPlaneStatus;
   binding(networkInterfaceId: string): Binding;

@@ -312,6 +312,10 @@ class LevelTriggeredReconciler implements Reconciler {
     return this.#board.status(this.backend, vpcIds, generation, this.outage());
   }
 
+  isMade(vpcId: string): boolean {
+    return this.backend === "noop" || this.#board.isMade(vpcId);
+  }
+
   removal(vpcId: string, generation: number): DataPlaneStatus {
     return this.#board.removal(this.backend, vpcId, generation, this.outage());
   }

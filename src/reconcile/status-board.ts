@@ -60,6 +60,11 @@ export class StatusBoard {
     return judge(kind, outage ?? this.#trouble(records), { generation, observedGeneration });
   }
 
+  /** Whether the VPC has been made on the switch, whatever of it has changed since. */
+  isMade(vpcId: string): boolean {
+    return (this.#records.get(vpcId)?.observedGeneration ?? 0) > 0;
+  }
+
   /** Status of the end of a VPC that intent has not had any more since `generation`. */
   removal(kind: BackendKind, vpcId: string, generation: number, outage?: string): DataPlaneStatus {
     const isThere = this.#records.has(vpcId) || this.#notRemoved.has(vpcId);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { randomInterfaceMac } from "../domain/mac.js";
@@ -187,10 +188,17 @@ async function changeStanding(
       : furtherOf(before);
     const change = resourceChange(caller, "network-interface", tenantId, id, "update");
     const generation = await recordChange(tx, change);
+    const isSame = isDeepStrictEqual(addresses, furtherOf(before)) && isAlike(before, after);
+    if (isSame) return patchNetworkInterface(tx, id, described);
     await touchVpcs(tx, concerned, generation);
     const standing = { vpcId, securityGroupIds: after, ...addresses, generation };
     return patchNetworkInterface(tx, id, described, standing);
   });
+}
+
+/** Whether it is in the same groups: then nothing changes on the switch. */
+function isAlike({ securityGroupIds }: NetworkInterface, after: readonly string[]): boolean {
+  return differing(securityGroupIds, after).length === 0;
 }
 
 async function readdress(

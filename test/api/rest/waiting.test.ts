@@ -5,7 +5,6 @@ import {
   operationIds,
   routeEntry,
 } from "../../../src/api/rest/route-table.js";
-import type { Outcome, Plan } from "../../../src/backends/backend.js";
 import { type Answer, startTestApi, type TestApi } from "../../support/api.js";
 import { answerEngines } from "../../support/databases.js";
 import {
@@ -15,6 +14,7 @@ import {
   type WriteWorld,
   writeOf,
 } from "../../support/every-write.js";
+import { everythingFollowed, Gate } from "../../support/gate.js";
 
 /** Nothing of what these change is on the switch. */
 const NOT_ON_THE_SWITCH: readonly OperationId[] = [
@@ -47,30 +47,6 @@ const WITHOUT_EFFECT: readonly OperationId[] = ["createRouteTable"];
 
 const followed = operationIds().filter((operation) => routeEntry(operation).followed === true);
 const inOrder = [...followed.filter((operation) => !LAST.includes(operation)), ...LAST];
-
-/** A switch that follows when it is let. */
-class Gate {
-  #open: Promise<void> = Promise.resolve();
-  #release = () => {};
-  /** What comes out otherwise once a pass is let through. */
-  alter = (outcome: Outcome): Outcome => outcome;
-
-  readonly onApply = async (apply: () => Promise<Outcome>, _plan: Plan): Promise<Outcome> => {
-    await this.#open;
-    return this.alter(await apply());
-  };
-
-  close(): void {
-    this.#open = new Promise((resolve) => {
-      this.#release = resolve;
-    });
-  }
-
-  open(): void {
-    this.#release();
-    this.#open = Promise.resolve();
-  }
-}
 
 test("every write either waits for the switch or has nothing to do with it", () => {
   const writes = operationIds().filter((operation) => changesSomething(routeEntry(operation)));
@@ -233,11 +209,3 @@ test.each(answerEngines)("without a switch nothing is waited for, on $name", asy
   gate.open();
   await api.stop();
 });
-
-/** Passes run one after another: after this one nothing is behind. */
-async function everythingFollowed({ call, operatorToken }: TestApi): Promise<void> {
-  await vi.waitFor(async () => {
-    const { body } = await call(operatorToken, "GET", "/v1/vpcs?limit=1000");
-    for (const { dataPlane } of body.items) expect(dataPlane.state).toBe("programmed");
-  }, 10_000);
-}

@@ -32,6 +32,7 @@ class ScriptedSwitch implements Plane {
     this.view = {
       backend: "ovs",
       status: () => ({ state, generation: 1, observedGeneration: 1 }),
+      isMade: () => true,
       removal: () => ({ state, generation: 1, observedGeneration: 1 }),
       binding: (id) => {
         if (unplugged.includes(id)) return { kind: "unbound" };

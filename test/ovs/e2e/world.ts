@@ -131,7 +131,8 @@ export function untilAvailable({ tenant, vpcId }: VpcOf): Promise<Vpc> {
   return waitFor(
     async () => {
       const vpc = await tenant.get<Vpc>(`/vpcs/${vpcId}`);
-      return vpc.state === "available" && vpc;
+      const isInForce = ["programmed", "noop"].includes(vpc.dataPlane.state);
+      return vpc.state === "available" && isInForce && vpc;
     },
     BRIDGE_LIMIT_MS,
     `the bridge of ${vpcId}`,

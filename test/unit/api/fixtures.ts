@@ -21,6 +21,7 @@ export function view(change: Partial<DataPlaneView> = {}): DataPlaneView {
       generation,
       observedGeneration: generation,
     }),
+    isMade: () => true,
     removal: (_, generation) => ({
       state: "programmed",
       generation,

@@ -39,6 +39,8 @@ function peering(change: Partial<VpcPeering> = {}): VpcPeering {
   };
 }
 
+const NOT_LIVE = ["pending-acceptance", "failed", "rejected", "expired", "deleted"] as const;
+
 const requester = principal("111");
 const accepter = principal("222");
 
@@ -100,9 +102,11 @@ describe("what the switch has of it", () => {
     const refuse = () => {
       throw new Error("asked about a VPC");
     };
-    for (const state of ["pending-acceptance", "failed", "rejected", "deleted"] as const) {
+    for (const state of NOT_LIVE) {
       const ovs = presentPeering(peering({ state }), requester, view({ status: refuse }));
-      expect(ovs.dataPlane.state, state).toBe("programmed");
+      const isAwaited = state === "pending-acceptance";
+      expect(ovs.dataPlane.state, state).toBe(isAwaited ? "pending" : "noop");
+      expect(ovs.dataPlane.message, state).toContain("nothing of it is on the switch");
       const idle = view({ backend: "noop", status: refuse });
       expect(presentPeering(peering({ state }), requester, idle).dataPlane.state).toBe("noop");
     }

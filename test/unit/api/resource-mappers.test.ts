@@ -139,16 +139,21 @@ describe("a network interface", () => {
 });
 
 test.each([
-  ["programmed", "available"],
-  ["noop", "available"],
-  ["pending", "pending"],
-  ["error", "pending"],
-] as const)("a VPC whose data plane is %s is %s", (dataPlane, state) => {
-  const presented = presentVpc(vpc, view({ status: () => status(dataPlane) }));
+  [true, "programmed", "available"],
+  [true, "pending", "available"],
+  [true, "error", "available"],
+  [false, "pending", "pending"],
+  [false, "error", "pending"],
+] as const)("a VPC, made: %s, whose data plane is %s is %s", (isMade, dataPlane, state) => {
+  const presented = presentVpc(
+    vpc,
+    view({ isMade: () => isMade, status: () => status(dataPlane) }),
+  );
   expect(presented).toMatchObject({
     state,
     bridge: "bridge9",
     cidrBlocks: [{ cidrBlock: "10.0.0.0/16", primary: true }],
+    dataPlane: { state: dataPlane },
   });
 });
 

@@ -3,7 +3,9 @@ import { id, optionalBody, time } from "../fields.js";
 
 export const dataPlaneStatusSchema = z
   .object({
-    state: z.enum(["pending", "programmed", "error", "noop"]),
+    state: z
+      .enum(["pending", "programmed", "error", "noop"])
+      .describe("`noop`: there is nothing for the switch to do, or no switch"),
     message: z.string().optional(),
     generation: z.int().describe("The change of intent that made it what it is"),
     observedGeneration: z.int().describe("The change of intent that the switch has followed"),

@@ -55,15 +55,21 @@ function presentSide(side: VpcPeeringSide, blocks: VpcPeeringSide["blocks"]) {
 }
 
 /**
- * A peering that is not live wants nothing of the switch, and the switch has nothing of it. Its
- * VPCs are not asked about: the accepter's may be unknown, and that must not show.
+ * A peering that is not live wants nothing of the switch, and the switch has nothing of it: so it is
+ * not programmed, but awaited while it may yet be accepted, and else there is nothing to do. Its VPCs are not asked about: the accepter's may be unknown, and that must not show.
  */
 function peeringStatus(peering: VpcPeering, view: DataPlaneView): DataPlaneStatus {
   const { requester, accepter, generation } = peering;
   if (isLive(peering.state)) return view.status([requester.vpcId, accepter.vpcId], generation);
-  const state = view.backend === "noop" ? "noop" : "programmed";
-  return { state, generation, observedGeneration: generation };
+  if (view.backend === "noop") return { state: "noop", generation, observedGeneration: generation };
+  if (peering.state === "pending-acceptance") {
+    return { state: "pending", message: NOT_ACCEPTED, generation, observedGeneration: 0 };
+  }
+  const message = `it is ${peering.state}: nothing of it is on the switch`;
+  return { state: "noop", message, generation, observedGeneration: generation };
 }
+
+const NOT_ACCEPTED = "it is not accepted yet: nothing of it is on the switch";
 
 function isLive(state: PeeringState): boolean {
   return (LIVE_STATES as readonly PeeringState[]).includes(state);

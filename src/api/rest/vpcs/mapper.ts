@@ -5,17 +5,15 @@ import type { Vpc } from "../../../domain/resources.js";
 import type { vpcSchema } from "./schema.js";
 
 export function presentVpc(vpc: Vpc, view: DataPlaneView): z.output<typeof vpcSchema> {
-  const dataPlane = view.status([vpc.id], vpc.generation);
-  const installed = dataPlane.state === "programmed" || dataPlane.state === "noop";
   return {
     id: vpc.id,
     tenantId: vpc.tenantId,
     name: vpc.name,
     cidrBlocks: vpc.blocks.map(({ block, primary }) => ({ cidrBlock: formatCidr(block), primary })),
-    state: installed ? "available" : "pending",
+    state: view.isMade(vpc.id) ? "available" : "pending",
     bridge: view.bridgeName(vpc.number),
     tags: { ...vpc.tags },
     createdAt: vpc.createdAt.toISOString(),
-    dataPlane,
+    dataPlane: view.status([vpc.id], vpc.generation),
   };
 }

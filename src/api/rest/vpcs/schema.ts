@@ -18,7 +18,11 @@ export const vpcSchema = z
     tenantId: z.string(),
     name: z.string().nullable(),
     cidrBlocks: z.array(z.object({ cidrBlock: z.string(), primary: z.boolean() })),
-    state: z.enum(["pending", "available"]),
+    state: z
+      .enum(["pending", "available"])
+      .describe(
+        "Available once it has been made on the switch; `dataPlane` tells of changes since",
+      ),
     bridge: z.string().describe("Its Open vSwitch bridge"),
     tags,
     createdAt: time,
