@@ -28,7 +28,7 @@ async function makeSide(operator, url, who, cidrBlock) {
   await letPingIn(call, vpc);
   const subnetBlock = cidrBlock.replace("0.0/16", "1.0/24");
   const subnet = await make(call, "/subnets", { vpcId: vpc.id, cidrBlock: subnetBlock });
-  const eni = await make(call, "/network-interfaces", { subnetId: subnet.id });
+  const eni = await make(call, "/network-interfaces", { subnetId: subnet.id }, "?force=true");
   return { call, tenant, vpc: await settled(call, vpc), eni, netns: namespaceName(who) };
 }
 
@@ -52,9 +52,9 @@ async function tenantNamed(operator, name) {
   return operator("POST", "/tenants", { name });
 }
 
-async function make(call, path, body) {
+async function make(call, path, body, undoing = "") {
   const made = await call("POST", path, body);
-  undo.push(() => call("DELETE", `${path}/${made.id}`));
+  undo.push(() => call("DELETE", `${path}/${made.id}${undoing}`));
   return made;
 }
 

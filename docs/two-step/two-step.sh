@@ -43,7 +43,7 @@ clean_up() {
   for pair in "${WEB:-} ${ONE_KEY:-}" "${DB:-} ${TWO_KEY:-}"; do
     read -r eni key <<<"$pair"
     [ -z "$key" ] || PATCHBAY_TOKEN=$key "$netns" detach "$eni" >/dev/null 2>&1
-    [ -z "$key" ] || as "$key" DELETE "/network-interfaces/$eni" >/dev/null 2>&1
+    [ -z "$key" ] || as "$key" DELETE "/network-interfaces/$eni?force=true" >/dev/null 2>&1
   done
   for pair in "${A_NET:-} ${A:-} ${ONE_KEY:-}" "${B_NET:-} ${B:-} ${TWO_KEY:-}"; do
     read -r subnet vpc key <<<"$pair"

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Binding } from "../domain/data-plane.js";
 import { DomainError } from "../domain/errors.js";
 import { newId } from "../domain/ids.js";
 import { randomInterfaceMac } from "../domain/mac.js";
@@ -237,11 +238,16 @@ function differing(one: readonly string[], other: readonly string[]): string[] {
   return [...one.filter((id) => !other.includes(id)), ...other.filter((id) => !one.includes(id))];
 }
 
-/** A port that is still plugged in loses its flows. */
+/**
+ * A port that is still plugged in loses its flows.
+ * @param bindingOf where an interface is plugged in; without it that does not matter
+ * @throws DomainError `DependencyViolation` while it is plugged in, into a dead port as well
+ */
 export async function deleteNetworkInterface(
   ctx: ServiceContext,
   caller: Principal,
   id: string,
+  bindingOf?: (id: string) => Binding,
 ): Promise<void> {
   const read = async (tx: Tx) => {
     const { vpcId, tenantId, securityGroupIds } = await readInterface(tx, caller, id);
@@ -249,10 +255,18 @@ export async function deleteNetworkInterface(
   };
   await changeMembership(ctx, read, async (tx, { tenantId }, concerned) => {
     requirePermission(caller, "network_interface:delete");
+    if (bindingOf !== undefined) refuseWhilePluggedIn(id, bindingOf(id));
     const change = resourceChange(caller, "network-interface", tenantId, id, "delete");
     await touchVpcs(tx, concerned, await recordChange(tx, change));
     await removeNetworkInterface(tx, id);
   });
+}
+
+function refuseWhilePluggedIn(id: string, binding: Binding): void {
+  if (binding.kind === "unbound") return;
+  const where = binding.kind === "conflict" ? binding.message : `by port ${binding.port}`;
+  const detail = `network interface ${id} is plugged in (${where}): unplug it first, or delete it with force=true`;
+  throw new DomainError("DependencyViolation", detail);
 }
 
 async function lockInterface(tx: Tx, caller: Principal, id: string): Promise<NetworkInterface> {

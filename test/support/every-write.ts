@@ -34,6 +34,8 @@ interface Write {
   /** In the order in which they are in the path. */
   readonly params?: (ids: Ids) => string[];
   readonly body?: (ids: Ids) => object;
+  /** What it needs to succeed whatever is plugged in. */
+  readonly query?: string;
   readonly status: number;
   /** The events that come of it and that its caller may see: their types and actions. */
   readonly events: readonly string[];
@@ -112,6 +114,7 @@ export const EVERY_WRITE: Partial<Record<OperationId, Write>> = {
   },
   deleteNetworkInterface: {
     params: of("eni"),
+    query: "force=true",
     status: 204,
     events: ["network-interface delete"],
   },
@@ -205,12 +208,13 @@ export function callWrite(
   query = "",
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const { by, params, body } = writeOf(operation);
+  const { by, params, body, query: own } = writeOf(operation);
   const { method, url } = routeEntry(operation);
   const values = params?.(ids) ?? [];
+  const search = [own ?? "", query.replace("?", "")].filter((text) => text !== "").join("&");
   const path = url.replace(/:[a-zA-Z]+/g, () => encodeURIComponent(values.shift() ?? ""));
   const token = by === "operator" ? api.operatorToken : owner;
-  return api.call(token, method, `${path}${query}`, body?.(ids), { headers });
+  return api.call(token, method, `${path}?${search}`, body?.(ids), { headers });
 }
 
 export function writeOf(operation: OperationId): Write {

@@ -133,8 +133,15 @@ describe("deletion", () => {
     ]);
     const peering = await peer(left, right, { accept: true });
     await right.tenant.deletePeering(peering.id);
+    const path = `/network-interfaces/${only(left).eni.id}`;
+    const refused = await left.tenant.refused("DELETE", path);
+    expect(refused).toMatchObject({ status: 409, code: "DependencyViolation" });
     await only(left).host.destroy();
-    await left.tenant.call("DELETE", `/network-interfaces/${only(left).eni.id}`);
+    await waitFor(
+      () => left.tenant.send("DELETE", path).then(([status]) => status === 204),
+      LIMIT_MS,
+      "the interface to be unplugged",
+    );
     await left.tenant.call("DELETE", `/subnets/${left.subnets[0]?.id}`);
     await left.tenant.call("DELETE", `/vpcs/${left.vpcId}`);
     await waitFor(

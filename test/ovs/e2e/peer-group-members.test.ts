@@ -165,7 +165,7 @@ it("keeps those beyond the quota out, plugged in or not, until there is room", a
   expect(await verdict(third, target().eni)).toMatchObject({ reachable: true });
   const path = `/security-groups/${ownGroup}/rules/${naming.id}`;
   expect(await owner.tenant.get(path)).toMatchObject({ limited: true, membersInForce: QUOTA });
-  await peerSite.tenant.call("DELETE", `/network-interfaces/${first.id}`);
+  await peerSite.tenant.call("DELETE", `/network-interfaces/${first.id}?force=true`);
   await passes(workload);
   expect(await owner.tenant.get(path)).toMatchObject({ limited: false });
 });

@@ -14,6 +14,7 @@ import { answerPage, pageOf, TAG_FILTERS, tagFilters } from "../query.js";
 import { presentDrops, presentNetworkInterface } from "./mapper.js";
 import {
   createNetworkInterfaceSchema,
+  deleteNetworkInterfaceQuery,
   networkInterfaceDropsSchema,
   networkInterfaceListSchema,
   networkInterfaceSchema,
@@ -104,9 +105,17 @@ export const networkInterfaceRoutes: RouteGroup = (scope, { view, cursors }) => 
   });
 
   app.route({
-    ...endpoint("deleteNetworkInterface", { params, response: { 204: noContent } }),
+    ...endpoint("deleteNetworkInterface", {
+      params,
+      querystring: deleteNetworkInterfaceQuery,
+      response: { 204: noContent },
+      description: "Refused while it is plugged into a port, unless `force=true`.",
+    }),
     handler: async (request, reply) => {
-      await deleteNetworkInterface(request.services, principalOf(request), request.params.id);
+      const caller = principalOf(request);
+      const { id } = request.params;
+      const bindingOf = request.query.force === "true" ? undefined : view.binding.bind(view);
+      await deleteNetworkInterface(request.services, caller, id, bindingOf);
       return reply.code(204).send();
     },
   });

@@ -138,3 +138,10 @@ export const networkInterfaceListSchema = taggedListQuery({
   subnetId: id("subnet").optional(),
   securityGroupId: id("securityGroup").optional(),
 });
+
+export const deleteNetworkInterfaceQuery = z.strictObject({
+  force: z
+    .enum(["true", "false"])
+    .optional()
+    .describe("With `true` also while it is plugged in: its port carries nothing from then on"),
+});
