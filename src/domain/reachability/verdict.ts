@@ -77,6 +77,8 @@ export interface Stop {
   readonly reason: string;
   /** What would have to change. */
   readonly remedy: string;
+  /** A request for a peering that would help, once it is accepted. */
+  readonly pendingPeering?: string;
 }
 
 /** A peer's block with an address that another peer has too, or whose route was withheld. */

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DataPlaneView } from "../../domain/data-plane.js";
-import { DomainError } from "../../domain/errors.js";
 import type { IntentSlice } from "../../domain/intent.js";
 import { maySee, type Principal, requirePermission } from "../../domain/principal.js";
 import { hideFarSide } from "../../domain/reachability/far-side.js";
-import { farVpcId, judge } from "../../domain/reachability/judge.js";
-import { askerOf, type Facts, type Question } from "../../domain/reachability/question.js";
+import { judge } from "../../domain/reachability/judge.js";
+import { asPlanned, isForNow } from "../../domain/reachability/plan.js";
+import type { Facts, Question } from "../../domain/reachability/question.js";
 import {
   agree,
   type Probe,
@@ -18,15 +18,18 @@ import type { Verdict } from "../../domain/reachability/verdict.js";
 import { aside, askSwitch } from "../../domain/turn.js";
 import { loadIntent } from "../../store/intent-snapshot.js";
 import { findVpc } from "../../store/vpcs.js";
-import { findWithheldRoutes } from "../../store/withheld-routes.js";
 import type { ServiceContext } from "../context.js";
+import { loadFacts } from "./facts.js";
+import { namingPending } from "./pending.js";
 import { probeOf } from "./probe.js";
 import { type ReachabilityQuery, resolveQuestion } from "./resolve.js";
-import { endsOf, fullInterfaces, roomForAll } from "./room.js";
+import { endsOf, fullInterfaces } from "./room.js";
 
 export interface ReachabilityAnswer {
   /** As far as the caller may know. */
   readonly verdict: Verdict;
+  /** Where the verdict is for now only: what it would be with everybody plugged in. */
+  readonly planned: Verdict | undefined;
   readonly confirmation: Confirmation;
 }
 
@@ -63,21 +66,56 @@ export async function explainReachability(
 ): Promise<ReachabilityAnswer> {
   const question = await resolveQuestion(ctx, caller, query);
   requirePermission(caller, "network_interface:read");
+  return query.plan === true
+    ? explainPlan(ctx, plane, caller, question)
+    : explainPresent(ctx, plane, caller, question);
+}
+
+/** What intent says, with everybody plugged in. */
+async function explainPlan(
+  ctx: ServiceContext,
+  { view }: Plane,
+  caller: Principal,
+  question: Question,
+): Promise<ReachabilityAnswer> {
+  const { facts } = await loadFacts(ctx, view, question);
+  const verdict = await plannedFor(ctx, caller, facts, question);
+  const message = "this is a plan: the switch is not asked";
+  const confirmation = { confirmed: false, drift: false, message, there: [], back: [] };
+  return { verdict, planned: undefined, confirmation };
+}
+
+async function explainPresent(
+  ctx: ServiceContext,
+  plane: Plane,
+  caller: Principal,
+  question: Question,
+): Promise<ReachabilityAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     const comparison = await compare(ctx, caller, plane, question);
-    const { verdict, differs, upToDate } = comparison;
+    const { facts, verdict, differs, upToDate } = comparison;
     // What was read first may have been superseded: so a difference must be seen twice.
     const mayPass = attempt === 1 || (!upToDate && attempt < ATTEMPTS);
     if (differs && mayPass) {
       await aside(caller, () => pause(PAUSE_MS));
       continue;
     }
-    const shown = await showTo(ctx, caller, verdict);
-    return { verdict: shown, confirmation: await confirm(ctx, caller, shown, comparison) };
+    const shown = await tell(ctx, caller, { facts, question }, verdict);
+    return {
+      verdict: shown,
+      planned: isForNow(shown) ? await plannedFor(ctx, caller, facts, question) : undefined,
+      confirmation: await confirm(ctx, caller, shown, comparison),
+    };
   }
 }
 
+function plannedFor(ctx: ServiceContext, caller: Principal, present: Facts, question: Question) {
+  const facts = asPlanned(present);
+  return tell(ctx, caller, { facts, question }, judged(facts, question));
+}
+
 interface Comparison {
+  readonly facts: Facts;
   readonly verdict: Verdict;
   readonly outcome: TraceOutcome;
   readonly differs: boolean;
@@ -91,7 +129,8 @@ async function compare(
   plane: Plane,
   question: Question,
 ): Promise<Comparison> {
-  const { slice, verdict } = await judgeStored(ctx, caller, plane.view, question);
+  const { slice, facts } = await loadFacts(ctx, plane.view, question);
+  const verdict = await judgeWithRoom(facts, caller, plane.view, question);
   const untold = whyUntold(verdict);
   const probe = probeOf(slice.vpcs, question, verdict);
   const ask = () => follow(plane, verdict, probe);
@@ -102,7 +141,7 @@ async function compare(
   const sender = { networkInterfaceId: question.networkInterfaceId };
   const differs = outcome.kind === "traced" && !agree(verdict, sender, outcome);
   const upToDate = state === "programmed" && !(differs && (await isSuperseded(ctx, slice)));
-  return { verdict, outcome, differs, upToDate };
+  return { facts, verdict, outcome, differs, upToDate };
 }
 
 function whyUntold(verdict: Verdict): TraceOutcome | undefined {
@@ -123,57 +162,32 @@ async function isSuperseded(ctx: ServiceContext, { vpcs }: IntentSlice): Promise
   return [...vpcs.values()].some((vpc) => now.vpcs.get(vpc.id)?.generation !== vpc.generation);
 }
 
-const LOAD_ATTEMPTS = 5;
-
-/** Which VPC is on the far side shows only once the near one has been read. */
-async function judgeStored(
-  ctx: ServiceContext,
-  caller: Principal,
-  view: DataPlaneView,
-  question: Question,
-): Promise<{ slice: IntentSlice; verdict: Verdict }> {
-  for (let attempt = 1; attempt <= LOAD_ATTEMPTS; attempt += 1) {
-    const near = await loadIntent(ctx.db, new Set([question.vpcId]), ctx.quotas);
-    if (askerOf(near, question) === undefined) {
-      const detail = `there is no network interface ${question.networkInterfaceId} any more`;
-      throw new DomainError("InvalidNetworkInterfaceID.NotFound", detail, { pointer: "/from" });
-    }
-    const far = farVpcId(factsOf(near, view), question);
-    const both = new Set([question.vpcId, far ?? question.vpcId]);
-    const slice = far === undefined ? near : await loadIntent(ctx.db, both, ctx.quotas);
-    const withheld = await findWithheldRoutes(ctx.db, [...slice.vpcs.keys()]);
-    const facts = { ...factsOf(slice, view), withheld };
-    const verdict = await judgeWithRoom(facts, caller, view, question);
-    if (verdict !== undefined) return { slice, verdict };
-  }
-  throw new DomainError("ServiceUnavailable", "the routes change too fast to be followed");
-}
-
 /** Whose room counts is known once it is known who would answer. */
 async function judgeWithRoom(
   facts: Facts,
   caller: Principal,
   view: DataPlaneView,
   question: Question,
-): Promise<Verdict | undefined> {
-  const verdict = judge(facts, question);
-  if (verdict === undefined) return undefined;
-  const ends = endsOf(question.networkInterfaceId, verdict);
+): Promise<Verdict> {
+  const ends = endsOf(question.networkInterfaceId, judged(facts, question));
   const isFull = await askSwitch(caller, () => fullInterfaces(view, ends));
-  return judge({ ...facts, isFull }, question);
+  return judged({ ...facts, isFull }, question);
 }
 
-/** Without a switch nothing can be plugged in: the answer is then what it would be if it were. */
-function factsOf({ vpcs, peerings }: IntentSlice, view: DataPlaneView): Facts {
-  const isPluggedIn = (id: string) => {
-    return view.backend === "noop" || ["bound", "dead"].includes(view.binding(id).kind);
-  };
-  const deadPort = (id: string) => {
-    const binding = view.binding(id);
-    return binding.kind === "dead" ? binding.message : undefined;
-  };
-  const outage = view.outage();
-  return { vpcs, peerings, isPluggedIn, isFull: roomForAll, deadPort, outage };
+function judged(facts: Facts, question: Question): Verdict {
+  const verdict = judge(facts, question);
+  if (verdict === undefined) throw new Error("facts that are not enough to judge by");
+  return verdict;
+}
+
+/** What the caller may know of a verdict, and what may help. */
+async function tell(
+  ctx: ServiceContext,
+  caller: Principal,
+  asked: { readonly facts: Facts; readonly question: Question },
+  verdict: Verdict,
+): Promise<Verdict> {
+  return showTo(ctx, caller, await namingPending(ctx, caller, asked, verdict));
 }
 
 async function showTo(ctx: ServiceContext, caller: Principal, verdict: Verdict): Promise<Verdict> {

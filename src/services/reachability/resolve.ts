@@ -18,6 +18,8 @@ export interface ReachabilityQuery {
   readonly opening: Opening;
   /** The VPC of `from`, where an address alone does not say which. */
   readonly vpcId?: string | undefined;
+  /** Whether both ends count as plugged in. */
+  readonly plan?: boolean | undefined;
 }
 
 const INTERFACE_ID = idPattern("networkInterface");

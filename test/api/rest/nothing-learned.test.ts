@@ -170,6 +170,9 @@ const ASKS: Record<OperationId, Asks> = {
   showVpcPeeringFlows: pathId("peering"),
   explainReachability: {
     "body from": (ids) => ({ body: { ...ICMP, from: ids.eni, to: "10.9.0.9" } }),
+    "body from, as a plan": (ids) => ({
+      body: { ...ICMP, from: ids.eni, to: "10.9.0.9", plan: true },
+    }),
     "body to": (ids, own) => ({ body: { ...ICMP, from: own.eni, to: ids.eni } }),
     "body vpcId": (ids) => ({
       body: { ...ICMP, from: "10.9.0.4", to: "10.9.0.9", vpcId: ids.vpc },

@@ -107,6 +107,11 @@ describe.each(databaseEngines)("what a switch says to it, on $name", (engine) =>
   const ask = (plane: Plane, to: string): Promise<ReachabilityAnswer> =>
     explainReachability(api.context, plane, caller, { from: a.eni, to, opening: OPENING });
 
+  const plan = (plane: Plane, to: string): Promise<ReachabilityAnswer> => {
+    const query = { from: a.eni, to, opening: OPENING, plan: true };
+    return explainReachability(api.context, plane, caller, query);
+  };
+
   async function letIn({ key, vpcId }: Owned, cidrBlock: string): Promise<void> {
     const { items } = await scene.must(200, key, "GET", `/security-groups?vpcId=${vpcId}`);
     const rule = { direction: "ingress", protocol: "tcp", cidrBlock };
@@ -189,6 +194,51 @@ describe.each(databaseEngines)("what a switch says to it, on $name", (engine) =>
     const { verdict, confirmation } = await ask(plane, second);
     expect(verdict.stop?.code).toBe("senderNotPluggedIn");
     expect([confirmation.confirmed, plane.probes]).toEqual([false, []]);
+  });
+
+  it("leaves open what intent says, for a sender that has no port", async () => {
+    const unplugged = [a.eni, second];
+    const { planned } = await ask(new ScriptedSwitch(obedient(), { unplugged }), second);
+    expect(planned).toMatchObject({ stop: undefined, answering: { networkInterfaceId: second } });
+    const nowhere = await ask(new ScriptedSwitch(obedient(), { unplugged }), "10.9.9.9");
+    expect(nowhere.verdict.stop?.code).toBe("senderNotPluggedIn");
+    expect(nowhere.planned?.stop?.code).toBe("noRoute");
+  });
+
+  it.each([
+    ["an unplugged receiver", () => ({ unplugged: [second] })],
+    ["a dead port", () => ({ dead: [second] })],
+    ["an outage", () => ({ outage: "it is frozen" })],
+  ])("leaves open what intent says, with %s", async (_, circumstances) => {
+    const { verdict, planned } = await ask(
+      new ScriptedSwitch(obedient(a.vpcId), circumstances()),
+      second,
+    );
+    expect(verdict.stop).toBeDefined();
+    expect(planned).toMatchObject({ stop: undefined });
+  });
+
+  it("says of what intent stops nothing else", async () => {
+    const { planned } = await ask(new ScriptedSwitch(obedient(a.vpcId)), "10.9.9.9");
+    expect(planned).toBeUndefined();
+    const unplugged = [b.eni];
+    const stranger = await ask(new ScriptedSwitch(obedient(a.vpcId), { unplugged }), b.ip);
+    expect(stranger.verdict.stop?.code).toBe("farSide");
+    expect(stranger.planned).toBeUndefined();
+  });
+
+  it("is not asked about a plan, which has everybody plugged in", async () => {
+    const unplugged = [a.eni, second, b.eni];
+    const plane = new ScriptedSwitch(obedient(), { unplugged, outage: "it is frozen" });
+    const all = new ScriptedSwitch(obedient(a.vpcId));
+    for (const to of [second, b.ip, "10.1.1.1", "10.9.9.9", "10.2.9.9"]) {
+      const { verdict, planned, confirmation } = await plan(plane, to);
+      expect(verdict).toEqual((await ask(all, to)).verdict);
+      expect(planned).toBeUndefined();
+      expect(confirmation).toMatchObject({ confirmed: false, drift: false, there: [], back: [] });
+      expect(confirmation.message).toContain("plan");
+    }
+    expect(plane.probes).toEqual([]);
   });
 
   it("is not asked for a sender whose port is dead, nor while nothing passes", async () => {

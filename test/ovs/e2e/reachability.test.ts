@@ -7,6 +7,7 @@ import { type Site, startWorld, type World } from "./world.js";
 interface Reachability {
   readonly reachable: boolean;
   readonly stoppedBy?: string;
+  readonly planned?: { readonly reachable: boolean };
   readonly confirmedBySwitch: boolean;
   readonly drift: boolean;
   readonly switch: {
@@ -105,7 +106,34 @@ it("says who is not plugged in", async () => {
   const body = { from: id, to: first.ip, protocol: "icmp" };
   expect(await a.tenant.call("POST", "/reachability", body)).toMatchObject({
     stoppedBy: "senderNotPluggedIn",
+    planned: { reachable: true },
     confirmedBySwitch: false,
     drift: false,
+  });
+});
+
+it("plans what will be once it is plugged in", async () => {
+  const [subnet] = a.subnets;
+  const [first] = b.workloads;
+  if (subnet === undefined || first === undefined) throw new Error("nothing is there");
+  const eni = await a.tenant.networkInterface(subnet.id);
+  const plan = (to: string) =>
+    a.tenant.call<Reachability>("POST", "/reachability", {
+      from: eni.id,
+      to,
+      protocol: "icmp",
+      plan: true,
+    });
+  const planned = [await plan(first.ip), await plan("10.9.9.9")];
+  expect(planned).toMatchObject([
+    { reachable: true, confirmedBySwitch: false, drift: false },
+    { reachable: false, stoppedBy: "noRoute", confirmedBySwitch: false, drift: false },
+  ]);
+  const plugged = await world.plug("planned", { vpc: a.vpc, subnets: a.subnets }, eni);
+  await a.tenant.untilBound(eni.id);
+  expect(await plugged.host.ping(first.ip)).toBe(true);
+  expect(await ask(a.tenant, plugged, first.ip)).toMatchObject({
+    reachable: true,
+    confirmedBySwitch: true,
   });
 });

@@ -1,28 +1,32 @@
 import type { z } from "zod";
 import { formatCidr, formatIp } from "../../../domain/cidr.js";
 import type { TraceStep } from "../../../domain/reachability/trace.js";
-import type { ContestedBlock, Hop } from "../../../domain/reachability/verdict.js";
+import type { ContestedBlock, Hop, Verdict } from "../../../domain/reachability/verdict.js";
 import type { ReachabilityAnswer } from "../../../services/reachability/answer.js";
-import type { reachabilitySchema } from "./schema.js";
+import type { plannedSchema, reachabilitySchema } from "./schema.js";
 
 type Presented = z.output<typeof reachabilitySchema>;
 
-export function presentReachability({ verdict, confirmation }: ReachabilityAnswer): Presented {
-  const { stop, hops, contested } = verdict;
+export function presentReachability(answer: ReachabilityAnswer): Presented {
+  const { verdict, planned, confirmation } = answer;
+  const { hops, contested } = verdict;
   const { confirmed, drift, message = null, there, back } = confirmation;
   return {
-    reachable: stop === undefined,
+    ...presentOutcome(verdict),
     path: hops.map(presentHop),
-    ...(stop !== undefined && {
-      stoppedBy: stop.code,
-      reason: stop.reason,
-      remedy: stop.remedy,
-    }),
+    ...(planned !== undefined && { planned: presentOutcome(planned) }),
     ...(contested.length > 0 && { contested: contested.map(presentContested) }),
     confirmedBySwitch: confirmed,
     drift,
     switch: { message, there: there.map(presentStep), back: back.map(presentStep) },
   };
+}
+
+function presentOutcome({ stop }: Verdict): z.output<typeof plannedSchema> {
+  if (stop === undefined) return { reachable: true };
+  const { code: stoppedBy, reason, remedy, pendingPeering } = stop;
+  const pending = pendingPeering !== undefined && { pendingPeering };
+  return { reachable: false, stoppedBy, reason, remedy, ...pending };
 }
 
 function presentContested({ block, vpcPeeringId, withheld }: ContestedBlock) {

@@ -9,7 +9,7 @@ import { protocolNumber, reachabilityBodySchema, reachabilitySchema } from "./sc
 const DESCRIPTION =
   "Computed from what is stored, and confirmed by following the packet through the flows that are " +
   "installed. Changes nothing and sends nothing. Without a switch (no-op mode) every interface " +
-  "counts as plugged in. Of a peer VPC of another tenant it tells only whether it is reached.";
+  "counts as plugged in. `plan` asks what would be if both ends were. Of a peer VPC of another tenant it tells only whether it is reached.";
 
 export const reachabilityRoutes: RouteGroup = (scope, { view, tracing }) => {
   const app = typed(scope);
@@ -21,8 +21,8 @@ export const reachabilityRoutes: RouteGroup = (scope, { view, tracing }) => {
       description: DESCRIPTION,
     }),
     handler: async (request) => {
-      const { from, to, vpcId } = request.body;
-      const query = { from, to, vpcId, opening: askedOpening(request.body) };
+      const { from, to, vpcId, plan } = request.body;
+      const query = { from, to, vpcId, plan, opening: askedOpening(request.body) };
       const caller = principalOf(request);
       return presentReachability(
         await explainReachability(request.services, { view, tracing }, caller, query),

@@ -62,6 +62,10 @@ export const reachabilityBodySchema = z
     vpcId: id("vpc")
       .optional()
       .describe("The VPC of `from`, where several of one's own have its address"),
+    plan: z
+      .boolean()
+      .optional()
+      .describe("Whether to judge as if both ends were plugged in, without asking the switch"),
   })
   .superRefine(checkOpening);
 
@@ -123,16 +127,30 @@ const contestedSchema = z
 const codes = Object.keys(STOPS) as [StopCode, ...StopCode[]];
 const meanings = Object.entries(STOPS).map(([code, meaning]) => `- \`${code}\`: ${meaning}`);
 
+const outcomeFields = {
+  reachable: z.boolean().describe("By intent: the first packet arrives, and its answer too"),
+  stoppedBy: z
+    .enum(codes)
+    .optional()
+    .describe(`What stops it first:\n${meanings.join("\n")}`),
+  reason: z.string().optional(),
+  remedy: z.string().optional().describe("What would have to change"),
+  pendingPeering: hopId
+    .optional()
+    .describe("A request for a peering that would help, and waits to be accepted"),
+};
+
+export const plannedSchema = z.object(outcomeFields).meta({ id: "PlannedReachability" });
+
 export const reachabilitySchema = z
   .object({
-    reachable: z.boolean().describe("By intent: the first packet arrives, and its answer too"),
+    ...outcomeFields,
     path: z.array(hopSchema).describe("As far as it gets; of a stranger's side nothing"),
-    stoppedBy: z
-      .enum(codes)
+    planned: plannedSchema
       .optional()
-      .describe(`What stops it first:\n${meanings.join("\n")}`),
-    reason: z.string().optional(),
-    remedy: z.string().optional().describe("What would have to change"),
+      .describe(
+        "What `plan` would answer, where it is stopped for now only, as by an end that is not plugged in",
+      ),
     contested: z
       .array(contestedSchema)
       .optional()

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { hideFarSide } from "../../../../src/domain/reachability/far-side.js";
 import { judge } from "../../../../src/domain/reachability/judge.js";
+import { asPlanned, isForNow } from "../../../../src/domain/reachability/plan.js";
 import type { Facts } from "../../../../src/domain/reachability/question.js";
 import type { Topology } from "../../pipeline/topologies.js";
 import { anyGuardedTopology, OPENINGS } from "./arbitrary.js";
@@ -42,6 +43,41 @@ it("agrees with an oracle that knows no verdict", () => {
     }),
   );
   expect(reached).toBeGreaterThan(100);
+});
+
+it("plans whatever the switch is like as if everybody were plugged in", () => {
+  const switches = fc.record({
+    unplugged: fc.func(fc.boolean()),
+    dead: fc.func(fc.boolean()),
+    full: fc.func(fc.boolean()),
+    outage: fc.option(fc.constant("it is away"), { nil: undefined }),
+  });
+  let differ = 0;
+  fc.assert(
+    fc.property(anyGuardedTopology(), switches, (topology, { unplugged, dead, full, outage }) => {
+      const present: Facts = {
+        ...factsOf(topology),
+        isPluggedIn: (id) => !unplugged(id),
+        deadPort: (id) => (dead(id) ? "it is dead" : undefined),
+        isFull: (id, role) => full(id, role),
+        outage,
+      };
+      for (const { vpc, eni, to, opening } of everyQuestion(topology)) {
+        const question = { vpcId: vpc.id, networkInterfaceId: eni.id, to, opening };
+        const plan = judge(asPlanned(present), question);
+        expect(plan).toEqual(judge(factsOf(topology), question));
+        if (plan === undefined) throw new Error("no verdict");
+        expect(isForNow(plan)).toBe(false);
+        const verdict = judge(present, question);
+        if (verdict === undefined) throw new Error("no verdict");
+        // What is not stopped for now only is the same with everybody plugged in.
+        if (isForNow(verdict)) differ += 1;
+        else expect(verdict.stop).toEqual(plan.stop);
+      }
+    }),
+    { numRuns: 30 },
+  );
+  expect(differ).toBeGreaterThan(100);
 });
 
 it("tells a stranger nothing that depends on what is on the far side, but whether it is reached", () => {
