@@ -16,7 +16,18 @@ export function isForNow({ stop }: Verdict): boolean {
   return stop !== undefined && FOR_NOW.has(stop.code);
 }
 
-/** The same, with everybody plugged into a switch that works and has room. */
-export function asPlanned({ vpcs, peerings, withheld }: Facts): Facts {
-  return { vpcs, peerings, withheld, isPluggedIn: () => true, isFull: () => false };
+/**
+ * The same, with everybody plugged into a switch that works and has room.
+ * @param strangers ids of interfaces that stay as they are: or the difference would tell how they are
+ */
+export function asPlanned(present: Facts, strangers: ReadonlySet<string> = new Set()): Facts {
+  const { vpcs, peerings, withheld } = present;
+  return {
+    vpcs,
+    peerings,
+    withheld,
+    isPluggedIn: (id) => !strangers.has(id) || present.isPluggedIn(id),
+    isFull: (id, role) => strangers.has(id) && present.isFull(id, role),
+    deadPort: (id) => (strangers.has(id) ? present.deadPort?.(id) : undefined),
+  };
 }

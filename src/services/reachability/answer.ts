@@ -23,12 +23,12 @@ import { loadFacts } from "./facts.js";
 import { namingPending } from "./pending.js";
 import { probeOf } from "./probe.js";
 import { type ReachabilityQuery, resolveQuestion } from "./resolve.js";
-import { endsOf, fullInterfaces } from "./room.js";
+import { endsOf, fullInterfaces, roomForAll } from "./room.js";
 
 export interface ReachabilityAnswer {
   /** As far as the caller may know. */
   readonly verdict: Verdict;
-  /** Where the verdict is for now only: what it would be with everybody plugged in. */
+  /** Where the verdict is for now only: what it would be with all own interfaces plugged in. */
   readonly planned: Verdict | undefined;
   readonly confirmation: Confirmation;
 }
@@ -71,7 +71,7 @@ export async function explainReachability(
     : explainPresent(ctx, plane, caller, question);
 }
 
-/** What intent says, with everybody plugged in. */
+/** What intent says, with all own interfaces plugged in. */
 async function explainPlan(
   ctx: ServiceContext,
   { view }: Plane,
@@ -79,8 +79,8 @@ async function explainPlan(
   question: Question,
 ): Promise<ReachabilityAnswer> {
   const { facts } = await loadFacts(ctx, view, question);
-  const verdict = await plannedFor(ctx, caller, facts, question);
-  const message = "this is a plan: the switch is not asked";
+  const verdict = await plannedFor(ctx, caller, { facts, view, question });
+  const message = "this is a plan: no packet is followed through the switch";
   const confirmation = { confirmed: false, drift: false, message, there: [], back: [] };
   return { verdict, planned: undefined, confirmation };
 }
@@ -103,15 +103,48 @@ async function explainPresent(
     const shown = await tell(ctx, caller, { facts, question }, verdict);
     return {
       verdict: shown,
-      planned: isForNow(shown) ? await plannedFor(ctx, caller, facts, question) : undefined,
+      planned: isForNow(shown)
+        ? await plannedFor(ctx, caller, { facts, view: plane.view, question })
+        : undefined,
       confirmation: await confirm(ctx, caller, shown, comparison),
     };
   }
 }
 
-function plannedFor(ctx: ServiceContext, caller: Principal, present: Facts, question: Question) {
-  const facts = asPlanned(present);
+interface Asked {
+  readonly facts: Facts;
+  readonly view: DataPlaneView;
+  readonly question: Question;
+}
+
+async function plannedFor(
+  ctx: ServiceContext,
+  caller: Principal,
+  { facts: present, view, question }: Asked,
+): Promise<Verdict> {
+  const strangers = await strangersAmong(ctx, caller, present);
+  const ends = endsOf(question.networkInterfaceId, judged(asPlanned(present, strangers), question));
+  const concerned = ends.filter((id) => strangers.has(id));
+  const isFull =
+    concerned.length === 0
+      ? roomForAll
+      : await askSwitch(caller, () => fullInterfaces(view, concerned));
+  const facts = asPlanned({ ...present, isFull }, strangers);
   return tell(ctx, caller, { facts, question }, judged(facts, question));
+}
+
+/** Ids of the interfaces of VPCs that are not the caller's. */
+async function strangersAmong(
+  ctx: ServiceContext,
+  caller: Principal,
+  { vpcs }: Facts,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for (const vpc of vpcs.values()) {
+    if (await isOwn(ctx, caller, vpc.id)) continue;
+    for (const { id } of vpc.interfaces) ids.add(id);
+  }
+  return ids;
 }
 
 interface Comparison {

@@ -227,8 +227,19 @@ describe.each(databaseEngines)("what a switch says to it, on $name", (engine) =>
     expect(stranger.planned).toBeUndefined();
   });
 
-  it("is not asked about a plan, which has everybody plugged in", async () => {
-    const unplugged = [a.eni, second, b.eni];
+  it("leaves a stranger's side as it is, also in a plan", async () => {
+    const circumstances = [{ unplugged: [b.eni] }, { dead: [b.eni] }];
+    for (const each of circumstances) {
+      const plane = new ScriptedSwitch(obedient(a.vpcId), each);
+      const { verdict, planned } = await plan(plane, b.ip);
+      expect(verdict).toEqual((await ask(plane, b.ip)).verdict);
+      expect(verdict.stop?.code).toBe("farSide");
+      expect(planned).toBeUndefined();
+    }
+  });
+
+  it("is not asked about a plan, which has all own interfaces plugged in", async () => {
+    const unplugged = [a.eni, second];
     const plane = new ScriptedSwitch(obedient(), { unplugged, outage: "it is frozen" });
     const all = new ScriptedSwitch(obedient(a.vpcId));
     for (const to of [second, b.ip, "10.1.1.1", "10.9.9.9", "10.2.9.9"]) {

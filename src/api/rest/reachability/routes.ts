@@ -9,7 +9,7 @@ import { protocolNumber, reachabilityBodySchema, reachabilitySchema } from "./sc
 const DESCRIPTION =
   "Computed from what is stored, and confirmed by following the packet through the flows that are " +
   "installed. Changes nothing and sends nothing. Without a switch (no-op mode) every interface " +
-  "counts as plugged in. `plan` asks what would be if both ends were. Of a peer VPC of another tenant it tells only whether it is reached.";
+  "counts as plugged in. `plan` asks what would be if own ends were. Of a peer VPC of another tenant it tells only whether it is reached.";
 
 export const reachabilityRoutes: RouteGroup = (scope, { view, tracing }) => {
   const app = typed(scope);

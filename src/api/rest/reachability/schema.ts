@@ -65,7 +65,7 @@ export const reachabilityBodySchema = z
     plan: z
       .boolean()
       .optional()
-      .describe("Whether to judge as if both ends were plugged in, without asking the switch"),
+      .describe("Whether to judge as if own ends were plugged in, without following a packet"),
   })
   .superRefine(checkOpening);
 
