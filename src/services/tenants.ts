@@ -1,4 +1,4 @@
-import { DomainError } from "../domain/errors.js";
+import { DomainError, inUse, MOST_NAMED } from "../domain/errors.js";
 import { newTenantId } from "../domain/ids.js";
 import { maySee, type Principal, requirePermission } from "../domain/principal.js";
 import type { Page, PageRequest, Tenant } from "../domain/resources.js";
@@ -11,10 +11,14 @@ import {
   insertTenant,
   lockTenant,
   patchTenant,
+  removeAccessKeys,
+  retireTenant,
   type TenantPatch,
 } from "../store/tenants.js";
+import { findVpcIdsOf } from "../store/vpcs.js";
 import { actorOf } from "./authentication.js";
 import type { ServiceContext } from "./context.js";
+import { resourceChange } from "./resource-change.js";
 
 /** @throws DomainError `TenantAlreadyExists` when the chosen id is taken */
 export async function createTenant(
@@ -32,7 +36,7 @@ export async function createTenant(
     });
   } catch (error) {
     if (storeFailure(error).kind !== "unique") throw error;
-    const detail = `there is a tenant ${id} already`;
+    const detail = `there is a tenant ${id} already, or there was one: no id is used twice`;
     throw new DomainError("TenantAlreadyExists", detail, {
       pointer: "/id",
       cause: error,
@@ -74,6 +78,31 @@ export async function updateTenant(
     const after = await patchTenant(tx, id, patch);
     await recordChange(tx, change(caller, id, "update", stateOf(before), stateOf(after)));
     return after;
+  });
+}
+
+/**
+ * Deletes a tenant that has no VPC left, for good: its id is never used again, so that nobody comes by
+ * what events and peerings say of it. Its access keys go with it, and are refused from the next
+ * request on. Peerings that have ended stay what they are to the other side.
+ * @throws DomainError `DependencyViolation` listing its VPCs
+ */
+export async function deleteTenant(
+  ctx: ServiceContext,
+  caller: Principal,
+  id: string,
+): Promise<void> {
+  refuseOthersTenant(caller, id);
+  await ctx.credentials.change({ tenantId: id }, async (tx) => {
+    const tenant = requireTenant(caller, id, await lockTenant(tx, id));
+    requirePermission(caller, "tenant:delete");
+    if (!(await retireTenant(tx, id, ctx.clock()))) {
+      throw inUse(`tenant ${id}`, await findVpcIdsOf(tx, id, MOST_NAMED + 1));
+    }
+    for (const keyId of await removeAccessKeys(tx, id)) {
+      await recordChange(tx, resourceChange(caller, "access-key", id, keyId, "delete"));
+    }
+    await recordChange(tx, change(caller, id, "delete", stateOf(tenant), null));
   });
 }
 

@@ -46,7 +46,7 @@ export async function createVpc(
   const block = vpcBlock(input.cidrBlock);
   const id = newId("vpc");
   const vpc = await inTransaction(ctx.db, async (tx) => {
-    await lockTenant(tx, tenantId);
+    if ((await lockTenant(tx, tenantId)) === null) throw tenantGone();
     requireQuota(ctx.quotas, "vpcsPerTenant", await countVpcs(tx, tenantId));
     const generation = await recordChange(
       tx,
@@ -60,6 +60,11 @@ export async function createVpc(
   });
   await follow(ctx, [id]);
   return vpc;
+}
+
+/** Deleted since the call was let in. */
+function tenantGone(): DomainError {
+  return new DomainError("Unauthenticated", "the tenant of this credential has been deleted");
 }
 
 export async function getVpc(ctx: ServiceContext, caller: Principal, id: string): Promise<Vpc> {

@@ -44,7 +44,10 @@ function toSecret(line: string): StoredSecret {
 }
 
 export async function findSuspendedTenants(client: PrismaClient): Promise<string[]> {
-  const rows = await client.tenant.findMany({ where: { suspended: true }, select: { id: true } });
+  const rows = await client.tenant.findMany({
+    where: { suspended: true, deletedAt: null },
+    select: { id: true },
+  });
   return rows.map(({ id }) => id);
 }
 

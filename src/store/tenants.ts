@@ -12,12 +12,12 @@ export async function insertTenant(tx: Tx, id: string, name: string): Promise<Te
 }
 
 export async function findTenant(client: Tx, id: string): Promise<Tenant | null> {
-  return client.tenant.findUnique({ where: { id } });
+  return client.tenant.findUnique({ where: { id, deletedAt: null } });
 }
 
 export async function findTenants(client: Tx, page: PageRequest): Promise<Page<Tenant>> {
   const rows = await client.tenant.findMany({
-    where: { number: { gt: page.after } },
+    where: { number: { gt: page.after }, deletedAt: null },
     ...pageArguments(page),
   });
   return toPage(rows, page.limit);
@@ -48,6 +48,24 @@ export async function patchTenant(tx: Tx, id: string, patch: TenantPatch): Promi
       ...(suspended !== undefined && { suspended }),
     },
   });
+}
+
+/**
+ * Marks a tenant as deleted, whose lock is held, unless it has VPCs. Its id stays taken.
+ * @returns whether it is deleted now
+ */
+export async function retireTenant(tx: Tx, id: string, at: Date): Promise<boolean> {
+  const where = { id, deletedAt: null, vpcs: { none: {} } };
+  const { count } = await tx.tenant.updateMany({ where, data: { deletedAt: at } });
+  return count === 1;
+}
+
+/** @returns the ids of those that there were */
+export async function removeAccessKeys(tx: Tx, tenantId: string): Promise<string[]> {
+  const where = { tenantId };
+  const keys = await tx.accessKey.findMany({ where, orderBy: { number: "asc" } });
+  await tx.accessKey.deleteMany({ where });
+  return keys.map(({ id }) => id);
 }
 
 export async function insertAccessKey(

@@ -158,6 +158,12 @@ export function patchData(patch: Patch) {
   };
 }
 
+export async function findVpcIdsOf(client: Tx, tenantId: string, most: number): Promise<string[]> {
+  const where = { tenantId };
+  const rows = await client.vpc.findMany({ where, orderBy: { number: "asc" }, take: most });
+  return rows.map(({ id }) => id);
+}
+
 export async function countVpcs(client: Tx, tenantId: string): Promise<number> {
   return client.vpc.count({ where: { tenantId } });
 }

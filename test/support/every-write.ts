@@ -9,6 +9,7 @@ export interface WriteWorld {
 
 type Thing =
   | "tenant"
+  | "spareTenant"
   | "accessKey"
   | "vpc"
   | "spareVpc"
@@ -58,6 +59,12 @@ export const EVERY_WRITE: Partial<Record<OperationId, Write>> = {
     body: () => ({ suspended: true }),
     status: 200,
     events: ["tenant update"],
+  },
+  deleteTenant: {
+    by: "operator",
+    params: of("spareTenant"),
+    status: 204,
+    events: ["access-key delete", "tenant delete"],
   },
   createAccessKey: {
     params: of("tenant"),
@@ -225,6 +232,7 @@ export function writeOf(operation: OperationId): Write {
 
 export async function makeWriteWorld(api: TestApi): Promise<WriteWorld> {
   const { tenantId: tenant, token: owner } = await api.createTenantWithKey("admin");
+  const { tenantId: spareTenant } = await api.createTenantWithKey("admin");
   const { tenantId: stranger, token: strangers } = await api.createTenantWithKey("admin");
   const { keyId: accessKey } = await api.addKey(tenant, "viewer");
   const as = (token: string) => ({
@@ -267,7 +275,7 @@ export async function makeWriteWorld(api: TestApi): Promise<WriteWorld> {
   await made(`/v1/route-tables/${table}/associations`, { subnetId: subnet });
   const networks = { vpc, spareVpc, strangersVpc, subnet, spareSubnet, eni, table, spareTable };
   const policies = { group, spareGroup, rule, active, received, unwanted };
-  return { owner, ids: { tenant, accessKey, stranger, ...networks, ...policies } };
+  return { owner, ids: { tenant, spareTenant, accessKey, stranger, ...networks, ...policies } };
 }
 
 /** Everything that is stored, as text. */

@@ -56,6 +56,13 @@ export const ROUTES = {
     TENANT,
     "Rename, suspend or resume a tenant",
   ),
+  deleteTenant: route(
+    "DELETE",
+    "/v1/tenants/:id",
+    "tenant:delete",
+    TENANT,
+    "Delete a tenant that has no VPC left",
+  ),
   createAccessKey: route(
     "POST",
     "/v1/tenants/:id/access-keys",

@@ -49,6 +49,7 @@ const ASKS: Record<OperationId, Asks> = {
   listTenants: {},
   getTenant: pathId("tenant"),
   updateTenant: pathId("tenant", NAMED),
+  deleteTenant: pathId("tenant"),
   createAccessKey: pathId("tenant", { roles: ["viewer"] }),
   listAccessKeys: pathId("tenant"),
   updateAccessKey: {

@@ -41,6 +41,7 @@ const EXPECTED: Partial<Record<OperationId, Expected>> = {
   listTenants: { stranger: 403, forbidden: "admin" },
   getTenant: { params: id("tenant"), stranger: 404, forbidden: "admin" },
   updateTenant: { params: id("tenant"), body: name, stranger: 404, forbidden: "admin" },
+  deleteTenant: { params: id("tenant"), stranger: 404, forbidden: "admin" },
   createAccessKey: {
     params: id("tenant"),
     body: () => ({ roles: ["viewer"] }),

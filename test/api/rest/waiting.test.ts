@@ -20,6 +20,7 @@ import { everythingFollowed, Gate } from "../../support/gate.js";
 const NOT_ON_THE_SWITCH: readonly OperationId[] = [
   "createTenant",
   "updateTenant",
+  "deleteTenant",
   "createAccessKey",
   "updateAccessKey",
   "deleteAccessKey",

@@ -1,6 +1,13 @@
-import { createTenant, getTenant, listTenants, updateTenant } from "../../../services/tenants.js";
+import {
+  createTenant,
+  deleteTenant,
+  getTenant,
+  listTenants,
+  updateTenant,
+} from "../../../services/tenants.js";
 import { principalOf } from "../../plugins/authentication.js";
 import { endpoint, type RouteGroup, typed } from "../endpoint.js";
+import { noContent } from "../fields.js";
 import { answerPage, listQuery, pageOf } from "../query.js";
 import { presentPrincipal, presentTenant } from "./mapper.js";
 import {
@@ -55,6 +62,19 @@ export const tenantRoutes: RouteGroup = (scope, { cursors }) => {
       const caller = principalOf(request);
       const patch = request.body ?? {};
       return presentTenant(await updateTenant(request.services, caller, request.params.id, patch));
+    },
+  });
+
+  app.route({
+    ...endpoint("deleteTenant", {
+      params: tenantPathSchema,
+      response: { 204: noContent },
+      description:
+        "Refused while it has VPCs. Its access keys go with it. Its id is not used again, and what was agreed with other tenants stays what it is to them.",
+    }),
+    handler: async (request, reply) => {
+      await deleteTenant(request.services, principalOf(request), request.params.id);
+      return reply.code(204).send();
     },
   });
 };
