@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           ...onAllCores,
           name: "api",
-          include: ["test/api/**/*.test.ts"],
+          include: ["test/api/**/*.test.ts", "test/fuzz/short.test.ts"],
           globalSetup: ["test/support/databases.global-setup.ts"],
           setupFiles: ["test/support/no-warnings.setup.ts"],
           testTimeout: 90_000,
@@ -32,6 +32,14 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "fuzz",
+          include: ["test/fuzz/long.test.ts"],
+          globalSetup: ["test/support/embedded.global-setup.ts"],
         },
       },
       {
