@@ -183,6 +183,23 @@ describe.each(databaseEngines)("what a client sends, on $name", (engine) => {
     expect(latin1).toMatchObject({ status: 400, body: { code: "ValidationError" } });
   });
 
+  test.each(["#tag:a=b", "#tag:a=%ff", "?limit=1#", "#"])(
+    "no part of a URL that is sent: %j",
+    async (rest) => {
+      const path = `/v1/vpcs${rest}`;
+      const { status, body } = await get(path);
+      expect(status).toBe(400);
+      expect(body).toMatchObject({
+        detail: expect.stringMatching(/^A #.*%23/),
+        errors: [{ pointer: "" }],
+      });
+      const { body: vpc } = await postVpc('{"cidrBlock":"10.0.0.0/16"}');
+      const asked = { method: "DELETE", path: `/v1/vpcs/${vpc.id}${rest}`, headers: bearer };
+      expect((await ask(asked)).status).toBe(400);
+      expect((await get(`/v1/vpcs/${vpc.id}`)).status).toBe(200);
+    },
+  );
+
   test("a plus in a query is a space, and %2B a plus", async () => {
     const tags = { sum: "1 + 1" };
     const made = await postVpc(JSON.stringify({ cidrBlock: "10.0.0.0/16", tags }));
