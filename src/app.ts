@@ -13,6 +13,7 @@ import { pages } from "./api/plugins/pages.js";
 import { problemDocuments } from "./api/plugins/problem-documents.js";
 import { requireReadableQueries } from "./api/plugins/readable-queries.js";
 import { rehearseCalls } from "./api/plugins/rehearsal.js";
+import { refuseRepeatedHeaders } from "./api/plugins/repeated-headers.js";
 import { requestLog } from "./api/plugins/request-log.js";
 import { onlyTabledRoutes } from "./api/plugins/route-guard.js";
 import { giveTurnsBack, takeTurns } from "./api/plugins/turns.js";
@@ -68,6 +69,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const limits = new RequestLimits(deps.rateLimits);
   admitRequests(app, (token) => authenticate(deps.context, token), limits);
   requireHost(app);
+  refuseRepeatedHeaders(app);
   refuseExpectations(app);
   requireReadableQueries(app);
   answerUnrouted(app);

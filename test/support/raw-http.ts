@@ -7,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 export interface RawRequest {
   readonly method?: string;
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Buffer | string;
 }
 
@@ -26,7 +26,8 @@ export async function rawHttp(app: FastifyInstance): Promise<RawAsk> {
   return async ({ method = "GET", path, headers = {}, body }) => {
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const options = { host: "127.0.0.1", port, agent: false, method, path };
-    const asked = request({ ...options, headers: { ...length, ...headers } });
+    const sent = { host: `127.0.0.1:${port}`, ...length, ...headers };
+    const asked = request({ ...options, headers: Object.entries(sent).flatMap(lines) });
     asked.end(body);
     const [answer] = (await once(asked, "response")) as [IncomingMessage];
     const chunks: Buffer[] = [];
@@ -34,4 +35,9 @@ export async function rawHttp(app: FastifyInstance): Promise<RawAsk> {
     const text = Buffer.concat(chunks).toString("utf8");
     return { status: answer.statusCode ?? 0, headers: answer.headers, text };
   };
+}
+
+/** Name and value of each line: as an object, `Host` could not be sent twice. */
+function lines([name, values]: [string, string | readonly string[]]): string[] {
+  return [values].flat().flatMap((value) => [name, value]);
 }

@@ -5,7 +5,6 @@ import { RequestInvalid } from "../problems/request-invalid.js";
 export function requireHost(app: FastifyInstance): void {
   app.addHook("onRequest", async ({ raw }) => {
     if (raw.httpVersion !== "1.1" || raw.headers.host !== undefined) return;
-    const detail = "a request of HTTP/1.1 needs a Host header";
-    throw new RequestInvalid([{ pointer: "/host", detail, parameter: "host", in: "header" }]);
+    throw RequestInvalid.parameter("header", "host", "a request of HTTP/1.1 needs a Host header");
   });
 }

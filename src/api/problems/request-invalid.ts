@@ -20,7 +20,11 @@ export class RequestInvalid extends Error {
     return new RequestInvalid([fieldError("body", path, detail)]);
   }
 
-  static parameter(part: "query" | "path", parameter: string, detail: string): RequestInvalid {
+  static parameter(
+    part: Exclude<RequestPart, "body">,
+    parameter: string,
+    detail: string,
+  ): RequestInvalid {
     return new RequestInvalid([fieldError(part, [parameter], detail)]);
   }
 }

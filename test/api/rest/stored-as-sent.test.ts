@@ -183,6 +183,25 @@ describe.each(databaseEngines)("what a client sends, on $name", (engine) => {
     expect(latin1).toMatchObject({ status: 400, body: { code: "ValidationError" } });
   });
 
+  test.each([
+    ["idempotency-key", ["one", "two"]],
+    ["idempotency-key", ["one", "one"]],
+    ["authorization", ["Bearer one", "Bearer two"]],
+    ["content-type", ["application/json", "text/plain"]],
+    ["host", ["one", "two"]],
+    ["last-event-id", ["1", "2"]],
+  ])("a header that means one thing, and comes twice: %s %j", async (name, values) => {
+    const before = await api.context.db.vpc.count();
+    const headers = { ...bearer, ...JSON_TYPE, [name]: values };
+    const body = '{"cidrBlock":"10.0.0.0/16"}';
+    const { status, text } = await ask({ method: "POST", path: "/v1/vpcs", headers, body });
+    expect(status).toBe(400);
+    expect(JSON.parse(text).errors).toEqual([
+      { pointer: `/${name}`, detail: "is given more than once", parameter: name, in: "header" },
+    ]);
+    expect(await api.context.db.vpc.count()).toBe(before);
+  });
+
   test.each(["#tag:a=b", "#tag:a=%ff", "?limit=1#", "#"])(
     "no part of a URL that is sent: %j",
     async (rest) => {
