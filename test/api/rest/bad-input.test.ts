@@ -8,6 +8,27 @@ const VPC = "vpc-0123456789abcdef0";
 const TABLE = "/v1/route-tables/rtb-0123456789abcdef0";
 const ROUTE_FIELDS = ["/destinationCidrBlock", "/vpcPeeringId"];
 
+/** Of a call in the API description. */
+interface Described {
+  readonly requestBody?: { readonly required?: boolean };
+}
+
+const IDS: Readonly<Record<string, string>> = {
+  tenants: "000000000000",
+  vpcs: VPC,
+  subnets: "subnet-0123456789abcdef0",
+  "network-interfaces": ENI,
+  "security-groups": "sg-0123456789abcdef0",
+  "vpc-peerings": "pcx-0123456789abcdef0",
+};
+
+/** A path of the API description, with ids of what is not there. */
+function withIds(path: string): string {
+  return path
+    .replace("{keyId}", "AKPBAAAAAAAAAAAAAAAA")
+    .replace(/([a-z-]+)\/\{id\}/, (_, kind: string) => `${kind}/${IDS[kind]}`);
+}
+
 describe.each(answerEngines)("bad input on $name", (engine) => {
   let api: TestApi;
   let token: string;
@@ -125,6 +146,21 @@ describe.each(answerEngines)("bad input on $name", (engine) => {
       for (const headers of [{}, JSON_TYPE]) {
         const answer = await api.call(token, "POST", url, undefined, { rawBody: "", headers });
         expectProblem(answer, 404, "InvalidVpcPeeringConnectionID.NotFound");
+      }
+    });
+
+    test("a body of which nothing is needed may be left out, as the description says", async () => {
+      const { body: description } = await api.call(undefined, "GET", "/openapi.json");
+      const lenient = Object.entries<Record<string, Described>>(description.paths).flatMap(
+        ([path, methods]) =>
+          Object.entries(methods)
+            .filter(([, { requestBody }]) => requestBody?.required === false)
+            .map(([method]) => ({ method: method.toUpperCase() as "POST" | "PATCH", path })),
+      );
+      expect(lenient.length).toBeGreaterThan(8);
+      for (const { method, path } of lenient) {
+        const answer = await api.call(token, method, withIds(path));
+        expect([200, 403, 404], `${method} ${path}`).toContain(answer.status);
       }
     });
 

@@ -67,7 +67,8 @@ export const accessKeyRoutes: RouteGroup = (scope, { cursors }) => {
       const { id: tenantId, keyId } = request.params;
       const caller = principalOf(request);
       const key = { tenantId, keyId };
-      return presentAccessKey(await updateAccessKey(request.services, caller, key, request.body));
+      const change = request.body ?? {};
+      return presentAccessKey(await updateAccessKey(request.services, caller, key, change));
     },
   });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { TENANT_ROLES } from "../../../domain/permissions.js";
-import { accessKeyId, name, nameOrNull, tenantId, time } from "../fields.js";
+import { accessKeyId, name, nameOrNull, optionalBody, tenantId, time } from "../fields.js";
 
 const roles = z.array(z.enum(TENANT_ROLES));
 
@@ -29,6 +29,6 @@ export const createAccessKeySchema = z.strictObject({
   name: name.optional(),
 });
 
-export const updateAccessKeySchema = z.strictObject({ name: nameOrNull.optional() });
+export const updateAccessKeySchema = optionalBody({ name: nameOrNull.optional() });
 
 export const accessKeyPathSchema = z.strictObject({ id: tenantId, keyId: accessKeyId });
