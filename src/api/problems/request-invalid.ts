@@ -31,8 +31,17 @@ export class RequestInvalid extends Error {
 
 /** What zod, asked with `WORDING`, found wrong in one part of a request, field by field. */
 export function requestInvalid(part: RequestPart, issues: readonly z.core.$ZodIssue[]) {
-  const errors = issues.flatMap((issue) => issueErrors(part, issue));
+  const errors = firstOfEach(issues.flatMap((issue) => issueErrors(part, issue)));
   return new RequestInvalid(errors.slice(0, MOST_ERRORS));
+}
+
+/** What else is wrong with a field follows from the first: a text in place of a list is "too long". */
+function firstOfEach(errors: readonly FieldError[]): FieldError[] {
+  const first = new Map<string, FieldError>();
+  for (const error of errors) {
+    if (!first.has(error.pointer)) first.set(error.pointer, error);
+  }
+  return [...first.values()];
 }
 
 function issueErrors(part: RequestPart, issue: z.core.$ZodIssue): FieldError[] {

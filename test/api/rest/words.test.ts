@@ -117,6 +117,13 @@ describe.each(answerEngines)("what refusals say, on $name", (engine) => {
     expect(JSON.stringify(answer.body)).not.toMatch(JARGON);
   });
 
+  test.each(["admin", "", "a longer text"])("of a list, a text is not one: %j", async (roles) => {
+    const answer = await send(["POST", `/v1/tenants/${tenantId}/access-keys`, { roles }]);
+    expect(answer.body.errors).toEqual([
+      { pointer: "/roles", detail: "expected an array, not a string" },
+    ]);
+  });
+
   test("a list's element that is wrong is named by its place", async () => {
     const url = `/v1/tenants/${tenantId}/access-keys`;
     const answer = await send(["POST", url, { roles: ["viewer", "king", null] }]);
