@@ -18,7 +18,14 @@ export function problemDocuments(app: FastifyInstance, explain: ExplainFailure):
 }
 
 export function sendNothingThere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const detail = `There is nothing at ${pathOf(request)}.`;
+  return sendNotFound(request, reply, `There is nothing at ${pathOf(request)}.`);
+}
+
+export function sendNotFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  detail: string,
+): FastifyReply {
   return sendProblem(request, reply, { code: "NotFound", detail });
 }
 

@@ -124,6 +124,17 @@ describe.each(answerEngines)("what refusals say, on $name", (engine) => {
     ]);
   });
 
+  test.each([`/v1/vpcs/${VPC}/cidr-blocks`, "/v1/route-tables/rtb-0123456789abcdef0/routes"])(
+    "the slash of a block is encoded: %s",
+    async (path) => {
+      const bare = await send(["DELETE", `${path}/10.1.0.0/16?dryRun=true`]);
+      expect(bare).toMatchObject({ status: 404, body: { code: "NotFound" } });
+      expect(bare.body.detail).toContain(`written %2F, as in ${path}/10.1.0.0%2F16.`);
+      const elsewhere = await send(["DELETE", "/v1/elsewhere/10.1.0.0/16"]);
+      expect(elsewhere.body.detail).toBe("There is nothing at /v1/elsewhere/10.1.0.0/16.");
+    },
+  );
+
   test("a list's element that is wrong is named by its place", async () => {
     const url = `/v1/tenants/${tenantId}/access-keys`;
     const answer = await send(["POST", url, { roles: ["viewer", "king", null] }]);
