@@ -21,7 +21,9 @@ export function restoredUnderway(): DomainError {
 }
 
 function beyondText(after: number, newest: number): string {
-  return `There is no event ${after}: the newest is ${newest}. Perhaps an older backup of the database has been restored.`;
+  // Beyond what can be counted to, it is not known which one was asked for.
+  const missing = after < Number.MAX_SAFE_INTEGER ? `event ${after}` : "such event";
+  return `There is no ${missing}: the newest is ${newest}. Perhaps an older backup of the database has been restored.`;
 }
 
 function removedText(after: number, upTo: number): string {

@@ -135,6 +135,19 @@ describe.each(answerEngines)("what refusals say, on $name", (engine) => {
     },
   );
 
+  test("a MAC address has a form", async () => {
+    const vpcId = await api.createVpc(token, "10.3.0.0/16");
+    const subnet = await send(["POST", "/v1/subnets", { vpcId, cidrBlock: "10.3.0.0/24" }]);
+    const eni = { subnetId: subnet.body.id, macAddress: "02-00-00-00-00-01" };
+    const answer = await send(["POST", "/v1/network-interfaces", eni]);
+    expect(said(answer)["/macAddress"]).toMatch(/with colons, such as 02:00:00:00:00:01$/);
+  });
+
+  test("of an event nobody can count to, no other is named", async () => {
+    const answer = await send(["GET", `/v1/events?after=${"9".repeat(30)}`]);
+    expect(answer.body.detail).toMatch(/^There is no such event: the newest is [0-9]+\./);
+  });
+
   test("a list's element that is wrong is named by its place", async () => {
     const url = `/v1/tenants/${tenantId}/access-keys`;
     const answer = await send(["POST", url, { roles: ["viewer", "king", null] }]);
