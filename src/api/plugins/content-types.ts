@@ -20,14 +20,18 @@ export function acceptFields(methods: readonly string[]): Record<string, string>
   return Object.fromEntries(fields.map((field) => [field, JSON_TYPE]));
 }
 
+/** What comes with these means nothing (RFC 9110, section 9.3.1), whatever it is called. */
+const IGNORING_BODIES: readonly string[] = ["GET", "HEAD"];
+
 /**
  * Refuses bodies that are not JSON in UTF-8, as it is, before anything of them is read. One that is
  * empty is none, whatever it is called.
  */
 export function requireJson(app: FastifyInstance): void {
   app.addHook("preParsing", async (request) => {
-    const { headers } = request;
+    const { headers, method } = request;
     requireKnownTransfer(headers);
+    if (IGNORING_BODIES.includes(method)) return;
     if (hasBody(headers)) requireNoEncoding(headers);
     if (hasBody(headers) || isNoMediaType(request)) requireJsonType(request);
   });

@@ -128,12 +128,10 @@ function problemStatuses({ access, method, url, resumes }: RouteEntry): number[]
   const writes = method !== "GET";
   return [
     400,
-    // Of a method that takes no body too: what comes with it is looked at all the same.
-    415,
     ...(url.startsWith("/v1/") ? [404] : []),
     ...(UNCOUNTED.includes(url) ? [] : [429]),
     ...(access === "anybody" ? [] : [401, 403]),
-    ...(writes ? [408, 409, 413] : []),
+    ...(writes ? [408, 409, 413, 415] : []),
     ...(resumes ? [410] : []),
     500,
     ...(url.startsWith("/v1/") || url === "/readyz" ? [503] : []),

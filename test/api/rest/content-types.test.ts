@@ -36,6 +36,17 @@ describe.each(answerEngines)("what bodies come as, on $name", (engine) => {
     expect(await api.context.db.vpc.count()).toBe(0);
   }
 
+  test.each([
+    ["GET", "a", ""],
+    ["GET", "text/plain", "{"],
+    ["GET", "application/json; charset=latin1", "{"],
+    ["HEAD", "a", ""],
+  ])("mean nothing of %s, though called %j", async (method, type, body) => {
+    const headers = { "content-type": type, "content-encoding": "gzip" };
+    const { status, text } = await send(body, headers, [method, "/v1/vpcs"]);
+    expect(status, text).toBe(200);
+  });
+
   describe("an encoding", () => {
     const wanted = { "accept-encoding": "identity" };
 
