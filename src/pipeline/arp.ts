@@ -2,6 +2,7 @@ import { type Cidr, formatIp, type Ip } from "../domain/cidr.js";
 import { ownIps } from "../domain/interface-addresses.js";
 import { type Action, move, setField, toIngressPort } from "../openflow/action.js";
 import type { Flow } from "../openflow/flow.js";
+import { announcementFlows } from "./announcements.js";
 import {
   type BoundInterface,
   ofInterface,
@@ -23,17 +24,21 @@ export function gatewayArpFlows(context: VpcContext): Flow[] {
 }
 
 export function interfaceArpFlows(context: VpcContext, eni: BoundInterface): Flow[] {
-  return [
-    ...ownIps(eni).flatMap((ip) => [
-      answerFlow(context, ofInterface(eni), ip),
-      ownAddressFlow(context, eni, ip),
-    ]),
-    ...eni.addressPairs.map(({ block }) => announcementFlow(context, eni, block)),
-  ];
+  return ownIps(eni).flatMap((ip) => [
+    answerFlow(context, ofInterface(eni), ip),
+    ownAddressFlow(context, eni, ip),
+  ]);
 }
 
-/** For addresses that several may have: whoever asks gets the router's MAC all the same. */
-export function pairArpFlow(context: VpcContext, block: Cidr): Flow {
+/**
+ * For addresses that several may have: whoever asks gets the router's MAC all the same, but who
+ * announces that he has one. He, too, would take the answer for a duplicate.
+ */
+export function pairArpFlows(context: VpcContext, block: Cidr): Flow[] {
+  return [pairAnswerFlow(context, block), ...announcementFlows(context, block)];
+}
+
+function pairAnswerFlow(context: VpcContext, block: Cidr): Flow {
   return vpcFlow(context, "arp", ofVpc(context), {
     priority: pairPriority(block.prefix),
     match: { arp: true, ...blockMatch("arp_tpa", block), arp_op: ARP_REQUEST },
@@ -57,20 +62,6 @@ function ownAddressFlow(context: VpcContext, eni: BoundInterface, ip: Ip): Flow 
       arp: true,
       ...registerMatch(REGISTERS.interface, eni.number),
       arp_tpa: formatIp(ip),
-    },
-    actions: [],
-  });
-}
-
-/** As above; but who shares an address may ask who has it now. */
-function announcementFlow(context: VpcContext, eni: BoundInterface, block: Cidr): Flow {
-  return vpcFlow(context, "arp", ofInterface(eni), {
-    priority: PRIORITIES.exception.value,
-    match: {
-      arp: true,
-      ...registerMatch(REGISTERS.interface, eni.number),
-      ...blockMatch("arp_spa", block),
-      ...blockMatch("arp_tpa", block),
     },
     actions: [],
   });

@@ -3,7 +3,7 @@ export interface Priority {
   readonly use: string;
 }
 
-/** Every priority in use, lowest first, except those of prefixes: see `routePriority` and `pairPriority`. */
+/** Every priority in use, lowest first, except those of prefixes: see the functions below. */
 export const PRIORITIES = {
   tableMiss: {
     value: 0,
@@ -31,6 +31,11 @@ export const PRIORITIES = {
 /** Of address pairs, the longest prefix first; whoever has the address as his own comes before. */
 export function pairPriority(prefix: number): number {
   return PRIORITIES.fallback.value + prefix;
+}
+
+/** Above all answers to ARP; blocks within blocks have theirs apart. */
+export function announcementPriority(prefix: number): number {
+  return PRIORITIES.exception.value + prefix;
 }
 
 /** Above the two priorities that part the contested from the others. */

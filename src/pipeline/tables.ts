@@ -16,8 +16,8 @@ export const VPC_TABLES = declareTables({
   },
   arp: {
     purpose: "answers ARP for every gateway and every bound interface with the router's MAC",
-    matches: ["arp", "reg0", "arp_spa", "arp_tpa", "arp_op"],
-    actions: ["move", "set_field", "IN_PORT"],
+    matches: ["conj_id", "arp", "reg0", "arp_spa", "arp_tpa", "arp_op"],
+    actions: ["move", "set_field", "conjunction", "IN_PORT"],
     next: [],
   },
   route: {

@@ -3,7 +3,7 @@ import type { PeeringSide, RouteIntent, RouteTableIntent } from "../domain/inten
 import { ownIps } from "../domain/interface-addresses.js";
 import type { Flow } from "../openflow/flow.js";
 import { type Part, partOf } from "../openflow/parts.js";
-import { gatewayArpFlows, interfaceArpFlows, pairArpFlow } from "./arp.js";
+import { gatewayArpFlows, interfaceArpFlows, pairArpFlows } from "./arp.js";
 import { classifyFlows, classifyInterfaceFlow } from "./classify.js";
 import type { BoundInterface, OwnPeering, VpcContext } from "./context.js";
 import { localContinuityFlow, peeringContinuityFlow } from "./continuity.js";
@@ -60,7 +60,7 @@ export function vpcBridgeParts(context: VpcContext, cache: PartCache): Part[] {
     ),
     ...sharedBlocks(context).map((shared) =>
       cache.take(sharedKey(shared), () => [
-        pairArpFlow(context, shared.block),
+        ...pairArpFlows(context, shared.block),
         sharersFlow(context, shared),
       ]),
     ),

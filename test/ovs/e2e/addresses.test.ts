@@ -117,6 +117,22 @@ describe("an address that two interfaces may have", () => {
     }
   });
 
+  it("reaches others of the same block, whether they are shared or somebody's own", async () => {
+    const [first, second] = [host(0), host(1)];
+    const [one, other, owned] = ["10.1.1.65", "10.1.1.66", "10.1.1.67"];
+    const allowedAddressPairs = [{ ipAddress: "10.1.1.64/28" }];
+    await patch(first, { allowedAddressPairs });
+    await patch(second, { allowedAddressPairs, secondaryPrivateIps: [owned] });
+    await has(first, "add", one);
+    for (const each of [other, owned]) await has(second, "add", each);
+    await until("both are in force", () => pingsFrom(first, one, other));
+    expect(await pingsFrom(second, other, one)).toBe(true);
+    expect(await pingsFrom(first, one, owned)).toBe(true);
+    await has(first, "del", one);
+    for (const each of [other, owned]) await has(second, "del", each);
+    await patch(second, { secondaryPrivateIps: [] });
+  });
+
   it("may be sent from with a MAC address of its own, by those alone", async () => {
     const [holder, stranger, receiver] = [host(0), host(1), host(2)];
     const pair = { ipAddress: "10.1.1.64/28", macAddress: VIRTUAL_MAC };

@@ -49,7 +49,8 @@ const KINDS = [
   "ct(table=70,zone=NXM_NX_REG3[16..31])",
   "ct_label=0x10000/0x10000",
   "resubmit(,84)",
-  "arp_spa=10.10.1.64/28,arp_tpa=10.10.1.64/28",
+  "arp_spa=10.10.1.64/29,arp_tpa=10.10.1.64/29",
+  "arp_spa=10.10.1.64/255.255.255.241,arp_tpa=10.10.1.64/255.255.255.241",
   "move:NXM_NX_REG11[]->NXM_OF_ARP_SPA[]",
   "reg0=0x11,nw_dst=10.10.1.64/28",
 ];

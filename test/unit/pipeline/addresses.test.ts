@@ -2,14 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cidr, formatIp, type Ip, parseIp } from "../../../src/domain/cidr.js";
 import type { AddressPairIntent, InterfaceIntent, VpcIntent } from "../../../src/domain/intent.js";
+import type { Flow } from "../../../src/openflow/flow.js";
 import { flowKey } from "../../../src/openflow/text.js";
-import { Network } from "./network.js";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
+import { bestMatch } from "./interpreter/lookup.js";
+import { bridgeTables, Network } from "./network.js";
 import { autoRouted, bridgesOf, peering, type Topology, vpc } from "./topologies.js";
 
 const INTERFACES = 4;
 const OWN = [10, 11, 12, 13];
 const SECONDARY = [20, 21, 65];
-const PAIRS = ["20/32", "64/28", "64/30", "65/32", "66/32", "10/32"];
+const PAIRS = ["20/32", "64/28", "64/30", "64/31", "65/32", "66/32", "10/32"];
 const MACS = [null, "00:00:5e:00:01:07"];
 const ADDRESSES = [...OWN, ...SECONDARY, 64, 66, 70, 90];
 
@@ -137,6 +140,32 @@ describe("interfaces with further addresses", { timeout: 60_000 }, () => {
           expect([eni.id, last, got]).toEqual([eni.id, last, getters(near, to, eni.id)]);
         }
         expect(network.send(far, peer, { fields }).sort()).toEqual(getters(near, to, undefined));
+      }
+    });
+  });
+});
+
+describe("ARP", { timeout: 60_000 }, () => {
+  /** Whether a question is answered in whoever's name it is asked; spoofGuard has seen to that. */
+  function isAnswered(arp: readonly Flow[], eni: InterfaceIntent, [from, to]: [Ip, Ip]): boolean {
+    const asked = { arp_op: "1", arp_spa: formatIp(from), arp_tpa: formatIp(to) };
+    const reg0 = String(eni.number);
+    return bestMatch(arp, { arp: true, reg0, ...asked })?.actions.includes("IN_PORT") ?? false;
+  }
+
+  it("is answered in the name of each address for each that somebody has, but for announcements", () => {
+    everySend((topology) => {
+      const { near } = endsOf(topology);
+      const arp = bridgeTables(topology).get(near.id)?.get(VPC_TABLES.arp.number) ?? [];
+      for (const eni of near.interfaces) {
+        for (const [from, to] of ADDRESSES.flatMap((a) => ADDRESSES.map((b) => [a, b] as const))) {
+          const [source, target] = [at(`10.10.1.${from}`), at(`10.10.1.${to}`)];
+          if (!owns(eni, source) && !eni.addressPairs.some((pair) => holds(pair, source))) continue;
+          const isKnown = getters(near, target, undefined).length > 0;
+          const expected = isKnown && from !== to && !owns(eni, target);
+          const answered = isAnswered(arp, eni, [source, target]);
+          expect([eni.id, from, to, answered]).toEqual([eni.id, from, to, expected]);
+        }
       }
     });
   });

@@ -36,7 +36,13 @@ function hasFlags(set: string, wanted: string): boolean {
 
 function isWithin(value: string, wanted: string): boolean {
   const ip = parseIp(value);
+  const [base = "", mask = ""] = wanted.split("/");
+  if (mask.includes(".")) return agrees(numberOf(value), `${numberOf(base)}/${numberOf(mask)}`);
   return ip !== undefined && containsIp(blockOf(wanted), ip);
+}
+
+function numberOf(address: string): string {
+  return String(parseIp(address)?.value);
 }
 
 function blockOf(text: string): Cidr {
