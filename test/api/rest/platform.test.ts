@@ -71,6 +71,17 @@ describe.each(answerEngines)("the platform's side on $name", (engine) => {
         const { missing, changed, unexpected, foreign } = bridge;
         expect([missing, changed, unexpected, foreign]).toEqual([[], [], [], []]);
       }
+      for (const body of [undefined, {}, { dryRun: true }, { dryRun: false }]) {
+        const tried = await api.call(api.operatorToken, "POST", `${url}?dryRun=true`, body);
+        expect(tried).toMatchObject({
+          status: 200,
+          body: { dryRun: true, body: { applied: false } },
+        });
+      }
+      const byBody = await api.call(api.operatorToken, "POST", `${url}?dryRun=false`, {
+        dryRun: true,
+      });
+      expect(byBody).toMatchObject({ status: 200, body: { applied: false } });
       const wet = await api.call(api.operatorToken, "POST", url);
       expect(wet).toMatchObject({ status: 200, body: { applied: true } });
       const unknown = { vpcId: "vpc-0123456789abcdef0" };

@@ -26,7 +26,9 @@ export const dataPlaneRoutes: RouteGroup = (scope, { view, reconciling }) => {
     handler: async (request) => {
       const caller = principalOf(request);
       requirePermission(caller, "data_plane:reconcile");
-      const { dryRun = request.rehearsal !== undefined, vpcId } = request.body ?? {};
+      const { dryRun: isComparison = false, vpcId } = request.body ?? {};
+      // Whatever the other of the two says: nothing of a dry run may reach the switch.
+      const dryRun = isComparison || request.rehearsal !== undefined;
       if (vpcId !== undefined) await getVpc(request.services, caller, vpcId);
       const scopeOfWork = vpcId === undefined ? "all" : new Set([vpcId]);
       const reconcile = () => reconciling.reconcileNow(scopeOfWork, dryRun);
