@@ -101,6 +101,10 @@ export function gatewayOf(subnet: Cidr): Ip {
   return addressAt(subnet, 1n);
 }
 
+export function broadcastOf(subnet: Cidr): Ip {
+  return addressAt(subnet, addressCount(subnet) - 1n);
+}
+
 /** Why no interface of the subnet can have this address, to follow it in a sentence. */
 export function unassignable(subnet: Cidr, ip: Ip): string | undefined {
   const block = formatCidr(subnet);

@@ -1,4 +1,10 @@
-import { anyBlock, firstFreeAddress, gatewayOf, unassignable } from "../domain/address-plan.js";
+import {
+  anyBlock,
+  broadcastOf,
+  firstFreeAddress,
+  gatewayOf,
+  unassignable,
+} from "../domain/address-plan.js";
 import {
   type Cidr,
   contains,
@@ -184,16 +190,23 @@ function readPair(
   return { block, macAddress: usableMac(macAddress, `${pointer}/macAddress`) };
 }
 
-/** The router of a subnet is not to be impersonated; whose other addresses they are is no matter. */
+/**
+ * The router of a subnet is not to be impersonated, and what is sent to many never passes; whose
+ * other addresses they are is no matter.
+ */
 function pairBlock(subnet: Subnet, text: string, pointer: string): Cidr {
   const ip = parseIp(text);
   const block = ip?.family === 4 ? hostBlock(ip) : anyBlock(text, pointer);
   if (!contains(subnet.block, block)) {
     throw invalid(`${text} lies outside the subnet's block ${formatCidr(subnet.block)}`, pointer);
   }
-  const gateway = gatewayOf(subnet.block);
+  const [gateway, broadcast] = [gatewayOf(subnet.block), broadcastOf(subnet.block)];
   if (containsIp(block, gateway)) {
     throw invalid(`${text} holds ${formatIp(gateway)}, the gateway of ${subnet.id}`, pointer);
+  }
+  if (containsIp(block, broadcast)) {
+    const detail = `${text} holds ${formatIp(broadcast)}, the broadcast address of ${subnet.id}`;
+    throw invalid(detail, pointer);
   }
   return block;
 }

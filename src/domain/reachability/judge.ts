@@ -1,4 +1,5 @@
-import { containsIp, type Ip } from "../cidr.js";
+import { broadcastOf } from "../address-plan.js";
+import { containsIp, type Ip, isSameIp } from "../cidr.js";
 import type { InterfaceIntent, SubnetIntent, VpcIntent } from "../intent.js";
 import { hasAddress, receiversOf } from "../interface-addresses.js";
 import { type Choice, contestedBlocks, withContest } from "./contested.js";
@@ -169,9 +170,8 @@ function leave(walk: Walk): Stop | undefined {
 }
 
 /** A host sends these to many, and not to its router, which is all that the spoof guard lets out. */
-function isUnicast({ value }: Ip, { block }: SubnetIntent): boolean {
-  const broadcast = block.base + (1n << BigInt(32 - block.prefix)) - 1n;
-  return value < MULTICAST && value !== broadcast;
+function isUnicast(to: Ip, { block }: SubnetIntent): boolean {
+  return to.value < MULTICAST && !isSameIp(to, broadcastOf(block));
 }
 
 /** 224.0.0.0/4, and above it what is reserved, and the limited broadcast. */

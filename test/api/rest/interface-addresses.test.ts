@@ -153,6 +153,8 @@ describe.each(answerEngines)("addresses of network interfaces on $name", (engine
     [pair("10.0.1.0/24"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
     [pair("10.0.1.1"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
     [pair("0.0.0.0/0"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
+    [pair("10.0.1.255"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
+    [pair("10.0.1.128/25"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
     [pair("10.0.1.65/28"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
     [pair("10.0.1.50"), "InvalidParameterValue", "/allowedAddressPairs/0/ipAddress"],
     [pair("ten"), "ValidationError", "/allowedAddressPairs/0/ipAddress"],
