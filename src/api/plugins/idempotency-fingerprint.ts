@@ -4,7 +4,7 @@ import type { OperationId } from "../rest/route-table.js";
 
 /**
  * SHA-256 of what a validated call asks for, in hex. How its JSON is written makes no difference,
- * nor does the query, which in calls that change something says only how long to wait.
+ * nor does the query: it says how long to wait, and whether to insist on what was refused before.
  */
 export function callFingerprint(request: FastifyRequest, operationId: OperationId): string {
   const { params, body } = request;
