@@ -74,6 +74,14 @@ export function optionalBody<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape).optional();
 }
 
+/** For lists in which nothing counts twice. */
+export function refuseRepetitions(values: readonly string[], ctx: z.RefinementCtx): void {
+  for (const [index, value] of values.entries()) {
+    if (values.indexOf(value) === index) continue;
+    ctx.addIssue({ code: "custom", path: [index], message: "named twice" });
+  }
+}
+
 export const noContent = z.undefined().describe("Done");
 
 function isCanonicalBlock(text: string): boolean {

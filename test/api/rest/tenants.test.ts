@@ -76,6 +76,8 @@ describe.each(answerEngines)("tenants and access keys on $name", (engine) => {
     const operatorRole = await api.call(admin.token, "POST", path, { roles: ["operator"] });
     expect(operatorRole).toMatchObject({ status: 400, body: { code: "ValidationError" } });
     expect(operatorRole.body.errors[0].pointer).toBe("/roles/0");
+    const twice = await api.call(admin.token, "POST", path, { roles: ["viewer", "viewer"] });
+    expect(twice.body.errors).toEqual([{ pointer: "/roles/1", detail: "named twice" }]);
   });
 
   test("pages follow one another without gaps, and cursors belong to their list", async () => {

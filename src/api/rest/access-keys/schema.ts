@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { TENANT_ROLES } from "../../../domain/permissions.js";
-import { accessKeyId, name, nameOrNull, optionalBody, tenantId, time } from "../fields.js";
+import {
+  accessKeyId,
+  name,
+  nameOrNull,
+  optionalBody,
+  refuseRepetitions,
+  tenantId,
+  time,
+} from "../fields.js";
 
 const roles = z.array(z.enum(TENANT_ROLES));
 
@@ -25,7 +33,7 @@ export const issuedAccessKeySchema = accessKeySchema
   .meta({ id: "IssuedAccessKey" });
 
 export const createAccessKeySchema = z.strictObject({
-  roles: roles.min(1).max(TENANT_ROLES.length),
+  roles: roles.min(1).max(TENANT_ROLES.length).superRefine(refuseRepetitions),
   name: name.optional(),
 });
 

@@ -8,6 +8,7 @@ import {
   macAddress,
   name,
   optionalBody,
+  refuseRepetitions,
   tags,
   time,
 } from "../fields.js";
@@ -92,12 +93,7 @@ export const networkInterfaceDropsSchema = z
 const securityGroupIds = z
   .array(id("securityGroup"))
   .min(1)
-  .superRefine((ids, ctx) => {
-    for (const [index, value] of ids.entries()) {
-      if (ids.indexOf(value) === index) continue;
-      ctx.addIssue({ code: "custom", path: [index], message: "named twice" });
-    }
-  })
+  .superRefine(refuseRepetitions)
   .describe("Groups of the interface's VPC, at least one; what one of them admits is admitted");
 
 const secondaryPrivateIps = z
