@@ -60,8 +60,10 @@ describe("npm run up", () => {
 
   test("without root says why nothing is programmed, and runs all the same", async () => {
     const dataDir = await runs.dataDir();
-    const through = process.getuid?.() === 0 ? await becomingNobody(dataDir) : [];
-    const settings = { PATCHBAY_LISTEN: "127.0.0.1:0", PATCHBAY_DATA_DIR: dataDir };
+    const home = await runs.emptyDir();
+    const through = process.getuid?.() === 0 ? await becomingNobody(dataDir, home) : [];
+    const place = { HOME: home, PATCHBAY_DATA_DIR: dataDir };
+    const settings = { PATCHBAY_LISTEN: "127.0.0.1:0", ...place };
     const up = runs.start(settings, through);
     await up.said(END_OF_GREETING);
     const { output } = await up.stop();
@@ -137,9 +139,9 @@ test("a data directory that cannot be made is named, without a stack", async () 
   expect(output).not.toContain("    at ");
 });
 
-/** Without root's number, but let into a clone that is closed to others; the directory is theirs. */
-async function becomingNobody(dataDir: string): Promise<string[]> {
-  await promisify(execFile)("chown", ["-R", "65534", dataDir]);
+/** Without root's number, but let into a clone that is closed to others; the directories are theirs. */
+async function becomingNobody(...directories: string[]): Promise<string[]> {
+  await promisify(execFile)("chown", ["-R", "65534", ...directories]);
   const mayRead = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"];
   return ["setpriv", "--reuid=65534", ...mayRead];
 }

@@ -85,7 +85,7 @@ it("lets the helper end once stopped, and starts no program any more", async () 
 
 it.each([
   ["by the helper", BUILT],
-  ["by the daemon itself", "/nonexistent"],
+  ["by the daemon itself", "/dev/null/nothing"],
 ])("keeps nobody waiting for what is run %s when it is stopped", async (_, program) => {
   const another = new ExecHelper(program);
   another.start();
