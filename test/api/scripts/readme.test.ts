@@ -2,14 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, inject, test, vi } from "vitest";
 import { END_OF_GREETING, UpRuns, urlIn } from "../../support/up.js";
-import { blocksOfTheWalk, leftovers, walk } from "../../support/walk.js";
+import { blocksOfTheWalk, leftovers, NOTHING_LEFT, walk } from "../../support/walk.js";
 
 vi.setConfig({ testTimeout: 120_000 });
 
 const runs = new UpRuns(inject("databaseTemplates").dataDir);
 afterEach(() => runs.clear());
-
-const NOTHING = { vpcs: 0, subnets: 0, "network-interfaces": 0, keys: 0 };
 
 test("the README's walk works in no-op mode without what is for a switch, and cleans up", async () => {
   expect(blocksOfTheWalk().map(({ forSwitch }) => forSwitch)).toContain(true);
@@ -22,5 +20,5 @@ test("the README's walk works in no-op mode without what is for a switch, and cl
   expect(printed).toContain("priority=100");
   expect(printed).toMatch(/"delet(ed|ing)"/);
   const token = (await readFile(join(dataDir, "operator-token"), "utf8")).trim();
-  expect(await leftovers(urlIn(up.output()), token)).toEqual(NOTHING);
+  expect(await leftovers(urlIn(up.output()), token)).toEqual(NOTHING_LEFT);
 });

@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, inject, test, vi } from "vitest";
 import { END_OF_GREETING, UpRuns, urlIn } from "../../support/up.js";
-import { leftovers, walk } from "../../support/walk.js";
+import { leftovers, NOTHING_LEFT, walk } from "../../support/walk.js";
 
 vi.setConfig({ testTimeout: 240_000 });
 
 const runs = new UpRuns(inject("embeddedTemplate"));
 afterEach(() => runs.clear());
-
-const NOTHING = { vpcs: 0, subnets: 0, "network-interfaces": 0, keys: 0 };
 
 test("the README's walk passes packets as it says, and cleans up", async () => {
   const dataDir = await runs.dataDir();
@@ -22,7 +20,7 @@ test("the README's walk passes packets as it says, and cleans up", async () => {
   const reached = printed.split("\n").filter((line) => line.endsWith("passes"));
   expect(reached).toEqual(["nothing passes", "passes", "nothing passes"]);
   const token = (await readFile(join(dataDir, "operator-token"), "utf8")).trim();
-  expect(await leftovers(urlIn(up.output()), token)).toEqual(NOTHING);
+  expect(await leftovers(urlIn(up.output()), token)).toEqual(NOTHING_LEFT);
   const { stdout } = await promisify(execFile)("ip", ["netns", "list"]);
   const names = stdout.split("\n").map((line) => line.split(" ")[0]);
   expect(names.filter((name) => name === "web" || name === "db")).toEqual([]);
