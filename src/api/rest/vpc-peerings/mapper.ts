@@ -56,7 +56,8 @@ function presentSide(side: VpcPeeringSide, blocks: VpcPeeringSide["blocks"]) {
 
 /**
  * A peering that is not live wants nothing of the switch, and the switch has nothing of it: so it is
- * not programmed, but awaited while it may yet be accepted, and else there is nothing to do. Its VPCs are not asked about: the accepter's may be unknown, and that must not show.
+ * not programmed, but awaited while it may yet be accepted, and else there is nothing to do. Its
+ * VPCs are not asked about: the accepter's may be unknown, and that must not show.
  */
 function peeringStatus(peering: VpcPeering, view: DataPlaneView): DataPlaneStatus {
   const { requester, accepter, generation } = peering;
