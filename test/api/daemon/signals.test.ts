@@ -29,6 +29,18 @@ function linesWith({ stdout }: DaemonProcess, message: string): Record<string, u
     .map((line) => JSON.parse(line));
 }
 
+/** A client that says nothing keeps it from ending. */
+async function heldBackAtItsStop() {
+  const { path } = await nursery.dataDir();
+  const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path });
+  const url = new URL(await daemon.listening);
+  const silent = connect(Number(url.port), url.hostname);
+  await once(silent, "connect");
+  daemon.signal("SIGTERM", "process");
+  await untilLogged(daemon, '"msg":"stopping"');
+  return { daemon, silent };
+}
+
 /** Waits until the log has said this so many times. */
 async function untilLogged(daemon: DaemonProcess, message: string, times = 1): Promise<void> {
   const said = () => linesWith(daemon, message).length;
@@ -123,13 +135,7 @@ describe("SIGHUP", () => {
   });
 
   test("while it stops nothing is reloaded, and it ends as it was told to", async () => {
-    const { path } = await nursery.dataDir();
-    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path });
-    const url = new URL(await daemon.listening);
-    const silent = connect(Number(url.port), url.hostname);
-    await once(silent, "connect");
-    daemon.signal("SIGTERM", "process");
-    await untilLogged(daemon, '"msg":"stopping"');
+    const { daemon, silent } = await heldBackAtItsStop();
     daemon.signal("SIGHUP", "process");
     expect(await daemon.ended).toBe(0);
     expect(linesWith(daemon, "stopping: nothing is reloaded")).toHaveLength(1);
@@ -254,13 +260,7 @@ describe("other signals", () => {
   });
 
   test("a second one that is to stop it ends it at once, and says so", async () => {
-    const { path } = await nursery.dataDir();
-    const daemon = nursery.spawn({ PATCHBAY_DATA_DIR: path });
-    const url = new URL(await daemon.listening);
-    const silent = connect(Number(url.port), url.hostname);
-    await once(silent, "connect");
-    daemon.signal("SIGTERM", "process");
-    await untilLogged(daemon, '"msg":"stopping"');
+    const { daemon, silent } = await heldBackAtItsStop();
     daemon.signal("SIGINT", "process");
     expect(await daemon.ended).toBe(1);
     expect(linesWith(daemon, "told to stop again")).toMatchObject([{ signal: "SIGINT" }]);
