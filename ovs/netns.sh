@@ -29,7 +29,6 @@ usage() {
 check_machine() {
   need_root "it makes network namespaces"
   need ip iproute2
-  need ethtool ethtool
   need_database
 }
 
@@ -77,13 +76,19 @@ make_interface() {
   ip link add "$veth" type veth peer name "$inner" address "$mac"
   close_device "$veth" "$datapath"
   ip link set "$inner" netns "$netns" name "$device"
-  # A veth leaves checksums to hardware that is not there; the userspace datapath does not add them.
-  ethtool -K "$veth" tx off >/dev/null
-  ip netns exec "$netns" ethtool -K "$device" tx off >/dev/null
+  [ "$datapath" != netdev ] || add_checksums "$device"
   for each in "$address" $secondary; do ip -n "$netns" addr add "$each" dev "$device"; done
   ip -n "$netns" link set "$device" up
   [ -n "$(ip -n "$netns" route show default)" ] ||
     ip -n "$netns" route add default via "$gateway" dev "$device"
+}
+
+# A veth leaves checksums to hardware that is not there; the kernel datapath hands that on to who is
+# next, the userspace one does not know of it.
+add_checksums() {
+  need ethtool ethtool
+  ethtool -K "$veth" tx off >/dev/null
+  ip netns exec "$netns" ethtool -K "$1" tx off >/dev/null
 }
 
 # The kernel datapath keeps frames from the host only while the device is a port; with the userspace

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# A private Open vSwitch with the userspace datapath: no kernel module, no system instance touched.
+# A private Open vSwitch: no system instance touched.
 #
 #   ovs/sandbox.sh start DIR   starts what is not running of it; prints KEY=VALUE lines for eval
 #   ovs/sandbox.sh stop DIR    stops both daemons and removes the network devices they leave
+#
+# PATCHBAY_SANDBOX_DATAPATH says what a new DIR forwards with: `netdev`, Open vSwitch's userspace
+# datapath (default), or `system`, the kernel's, of which a network namespace has only one.
 #
 # DIR keeps the switch's database, so bridges and ports outlive a stop. Pid files are
 # DIR/ovsdb-server.pid and DIR/ovs-vswitchd.pid; logs are beside them.
@@ -14,6 +17,8 @@ here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd -P)
 . "$here/lib/switch-process.sh"
 # shellcheck source=lib/datapath-device.sh
 . "$here/lib/datapath-device.sh"
+# shellcheck source=lib/kernel-datapath.sh
+. "$here/lib/kernel-datapath.sh"
 
 usage() {
   say "usage: ovs/sandbox.sh start|stop DIR"
@@ -41,13 +46,39 @@ enter_dir() {
   flock -w 60 9 || die "another start or stop of $dir has been running for a minute"
 }
 
+# A folder keeps the datapath that it was made with: its bridges are of that kind.
+choose_datapath() {
+  local asked=${PATCHBAY_SANDBOX_DATAPATH:-} kept=""
+  [ ! -s "$dir/conf.db" ] || kept=$(cat "$dir/datapath" 2>/dev/null || echo netdev)
+  datapath=${asked:-${kept:-netdev}}
+  wanted=$datapath@ovs-$datapath
+  [ -z "$kept" ] || [ "$kept" = "$datapath" ] ||
+    die "$dir was made with PATCHBAY_SANDBOX_DATAPATH=$kept and cannot become $datapath:" \
+      "take another folder, or stop it and remove this one"
+}
+
+check_request() {
+  case ${PATCHBAY_SANDBOX_DATAPATH:-} in
+    "" | netdev | system) ;;
+    *) die "PATCHBAY_SANDBOX_DATAPATH='$PATCHBAY_SANDBOX_DATAPATH' is no datapath: netdev" \
+      "(Open vSwitch's userspace one) or system (the kernel's)" ;;
+  esac
+}
+
 check_machine() {
-  need_root "the userspace datapath makes tap devices"
+  need_root "it makes network devices"
   need ovs-vswitchd openvswitch-switch
   need ovsdb-server openvswitch-switch
   need ovs-vsctl openvswitch-switch
   need ip iproute2
   need flock util-linux
+}
+
+check_datapath() {
+  if [ "$datapath" = system ]; then
+    check_kernel_datapath
+    return
+  fi
   [ -c /dev/net/tun ] || die "/dev/net/tun is missing: load the tun module, or pass the device in"
 }
 
@@ -76,27 +107,48 @@ start_database() {
 }
 
 start_switch() {
-  local pid
+  local pid only=()
+  [ "$datapath" = system ] || only=(--disable-system)
   pid=$(pid_of ovs-vswitchd)
   if [ -z "$pid" ] || [ ! -S "$dir/ovs-vswitchd.$pid.ctl" ]; then
     end_process ovs-vswitchd
     rm -f "$dir"/ovs-vswitchd.*.ctl
-    with_own_datapath_device launch ovs-vswitchd --disable-system "unix:$run/db.sock"
-  elif ! datapath_exists; then
-    with_own_datapath_device true
+    with_datapath launch ovs-vswitchd "${only[@]}" "unix:$run/db.sock"
+  elif ! switch_has "$wanted"; then
+    with_datapath true
   fi
 }
 
+with_datapath() {
+  if [ "$datapath" = system ]; then with_kernel_datapath "$@"; else with_own_datapath_device "$@"; fi
+}
+
+# Prints what the switch really has, whatever was asked for.
+datapath_found() {
+  local types
+  types=$(ovs-vsctl --db="unix:$run/db.sock" --no-wait --timeout=10 get Open_vSwitch . datapath_types)
+  if ! switch_has "$wanted" || ! [[ $types =~ (^|[^a-z])"$datapath"($|[^a-z]) ]]; then
+    die "the switch has no datapath $wanted (types: $types); see $dir/ovs-vswitchd.log"
+  fi
+  printf '%s' "$datapath"
+}
+
 start() {
+  local found
+  check_request
   check_machine
   umask 077
   mkdir -p -- "$1"
   enter_dir "$1"
+  choose_datapath
+  check_datapath
   [ "$run" = "$dir" ] || ln -sfn -- "$dir" "$alias"
+  printf '%s\n' "$datapath" >"$dir/datapath"
   start_database
   start_switch
+  found=$(datapath_found)
   printf 'PATCHBAY_OVSDB=unix:%s/db.sock\n' "$run"
-  printf 'PATCHBAY_OVS_RUNDIR=%s\nPATCHBAY_DATAPATH=netdev\n' "$run"
+  printf 'PATCHBAY_OVS_RUNDIR=%s\nPATCHBAY_DATAPATH=%s\n' "$run" "$found"
 }
 
 # The names of the devices that the stored bridges and internal ports have.
@@ -109,7 +161,7 @@ stored_devices() {
 }
 
 stop() {
-  local name
+  local name kernel=false
   need_root "it stops daemons that run as root"
   if [ -d "$1" ]; then
     enter_dir "$1"
@@ -118,7 +170,9 @@ stop() {
     dir=$(realpath -m -- "$1")
     choose_run_dir
   fi
+  ! had_kernel_datapath || kernel=true
   end_process ovs-vswitchd
+  [ "$kernel" = false ] || delete_kernel_datapath
   end_process ovsdb-server
   if command -v ovsdb-tool >/dev/null 2>&1; then
     for name in $(stored_devices || true); do delete_idle_tap "$name"; done

@@ -219,6 +219,7 @@ export function configurationDocument(): string {
     "|---|---|---|",
     ...rows,
     "| `PATCHBAY_URL`, `PATCHBAY_TOKEN` | – | Read by the scripts and clients; the daemon ignores them. |",
+    "| `PATCHBAY_SANDBOX_DATAPATH` | `netdev` | What a private switch (`ovs/sandbox.sh`, `npm run up`) forwards with when it is made: `netdev`, Open vSwitch's userspace datapath, or `system`, the kernel's. The daemon ignores it. |",
     "",
   ].join("\n");
 }

@@ -238,7 +238,11 @@ export type SettingName = keyof typeof settings.shape;
 export type Settings = z.output<typeof settings>;
 
 /** Read by the command-line client and the scripts, and none of the daemon's business. */
-export const CLIENT_SETTINGS: readonly string[] = ["PATCHBAY_URL", "PATCHBAY_TOKEN"];
+export const CLIENT_SETTINGS: readonly string[] = [
+  "PATCHBAY_URL",
+  "PATCHBAY_TOKEN",
+  "PATCHBAY_SANDBOX_DATAPATH",
+];
 
 export function settingNames(): SettingName[] {
   return Object.keys(settings.shape) as SettingName[];

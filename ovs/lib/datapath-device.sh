@@ -2,15 +2,9 @@
 # Open vSwitch names the first device of every userspace datapath "ovs-netdev", so a second
 # instance in the same network namespace cannot make its own and refuses every bridge. The device
 # carries no traffic and may be renamed at once: each sandbox gives its own a name of its own.
-# Needs $run, $device (that name) and common.sh.
+# Needs $device (that name), common.sh and switch-process.sh.
 
 shared_name=ovs-netdev
-
-datapath_exists() {
-  ovs-appctl -t "$(control_socket)" dpctl/dump-dps 2>/dev/null | grep -qx "netdev@$shared_name"
-}
-
-control_socket() { printf '%s/ovs-vswitchd.%s.ctl' "$run" "$(pid_of ovs-vswitchd)"; }
 
 # with_own_datapath_device COMMAND...: runs a command that starts the switch, makes the datapath
 # if it did not, and renames its device; one sandbox of the machine at a time.
@@ -56,8 +50,9 @@ refuse_beside_system_instance() {
 create_datapath() {
   local socket
   socket=$(control_socket)
-  if ! datapath_exists && ! ovs-appctl -t "$socket" dpctl/add-dp "netdev@$shared_name" >&2; then
-    datapath_exists || die "cannot make the userspace datapath; see $dir/ovs-vswitchd.log"
+  if ! switch_has "netdev@$shared_name" &&
+    ! ovs-appctl -t "$socket" dpctl/add-dp "netdev@$shared_name" >&2; then
+    switch_has "netdev@$shared_name" || die "cannot make the userspace datapath; see $dir/ovs-vswitchd.log"
   fi
   [ ! -e "/sys/class/net/$shared_name" ] || ip link set dev "$shared_name" name "$device"
 }

@@ -75,3 +75,10 @@ gone_within() {
   done
   [ -z "$(pid_of "$2")" ]
 }
+
+control_socket() { printf '%s/ovs-vswitchd.%s.ctl' "$run" "$(pid_of ovs-vswitchd)"; }
+
+# switch_has TYPE@NAME: whether the running ovs-vswitchd has that datapath.
+switch_has() {
+  ovs-appctl -t "$(control_socket)" dpctl/dump-dps 2>/dev/null | grep -qx "$1"
+}

@@ -18,8 +18,8 @@ const EVERYBODY = "10.0.0.0/8";
 
 /** Two ports of a bridge that does nothing else: what the datapath gives at best. @returns {Path[]} */
 export async function plainPaths(stage) {
-  const { vsctl, ofctl } = stage;
-  const kind = ["--", "set", "Bridge", BRIDGE, "datapath_type=netdev", "fail_mode=secure"];
+  const { vsctl, ofctl, datapath } = stage;
+  const kind = ["--", "set", "Bridge", BRIDGE, `datapath_type=${datapath}`, "fail_mode=secure"];
   await vsctl("add-br", BRIDGE, ...kind);
   const from = await plugInBeside(stage, BRIDGE, "192.168.77.1");
   const to = await plugInBeside(stage, BRIDGE, "192.168.77.2");

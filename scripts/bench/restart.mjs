@@ -15,7 +15,8 @@ const POLL_MS = 5;
 export async function measureRestart(context) {
   const large = await context.lent.largeBridge();
   const { stage, flows, text } = large;
-  const kind = ["--", "set", "Bridge", PLAIN, "datapath_type=netdev", "fail_mode=secure"];
+  const datapath = `datapath_type=${stage.datapath}`;
+  const kind = ["--", "set", "Bridge", PLAIN, datapath, "fail_mode=secure"];
   await stage.vsctl("add-br", PLAIN, ...kind);
   const file = join(stage.switchDir, "wanted.flows");
   writeFileSync(file, `${text}\n`);

@@ -26,7 +26,7 @@ export async function plugInWithoutServer({ call, env, undo }, eni) {
 }
 
 /** @returns {Promise<Host & { ofport: number }>} one at a bridge that the daemon does not know */
-export async function plugInBeside({ vsctl, undo }, bridge, address) {
+export async function plugInBeside({ vsctl, undo, datapath }, bridge, address) {
   const netns = uniqueName("pbg-");
   const port = uniqueName("pbg");
   const ip = (...args) => run("ip", args);
@@ -36,8 +36,10 @@ export async function plugInBeside({ vsctl, undo }, bridge, address) {
   await ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", netns);
   await ip("link", "set", port, "up");
   // As ovs/netns.sh does, so that all packets that are compared are made alike.
-  await run("ethtool", ["-K", port, "tx", "off"]);
-  await ip("netns", "exec", netns, "ethtool", "-K", "eth0", "tx", "off");
+  if (datapath === "netdev") {
+    await run("ethtool", ["-K", port, "tx", "off"]);
+    await ip("netns", "exec", netns, "ethtool", "-K", "eth0", "tx", "off");
+  }
   for (const device of ["lo", "eth0"]) await ip("-n", netns, "link", "set", device, "up");
   await ip("-n", netns, "addr", "add", `${address}/24`, "dev", "eth0");
   await vsctl("add-port", bridge, port);

@@ -23,6 +23,7 @@ const POLL_MS = 2;
  * @property {(work: (db: any) => Promise<any>) => Promise<any>} whileDown with the daemon's database
  * @property {(...args: string[]) => Promise<string>} vsctl
  * @property {(bridge: string, command: string, ...args: string[]) => Promise<string>} ofctl
+ * @property {"netdev" | "system"} datapath of the switch, as a bridge's datapath_type names it
  * @property {string} switchDir where the switch has its sockets and pid files
  * @property {Record<string, string>} env for ovs/netns.sh
  * @property {AbortSignal} signal
@@ -55,6 +56,7 @@ export async function makeStage(undo, signal, settings = {}) {
     switchCpuMs: () => cpuMs(pids()["ovs-vswitchd"]),
     whileDown: (work) => daemon.whileDown(work),
     ...switchTools(ovs, signal),
+    datapath: ovs.PATCHBAY_DATAPATH,
     switchDir,
     env: { ...ovs, PATCHBAY_URL: url, PATCHBAY_TOKEN: token },
     signal,

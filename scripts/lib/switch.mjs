@@ -6,6 +6,8 @@ import { note } from "./terminal.mjs";
 
 const SANDBOX = join(ROOT, "ovs/sandbox.sh");
 const INSTALL = join(ROOT, "ovs/install.sh");
+/** What people call a bridge's datapath_type. */
+const DATAPATHS = { netdev: "userspace", system: "kernel" };
 const SYSTEM_RUNDIR = "/var/run/openvswitch";
 
 /**
@@ -31,10 +33,10 @@ export async function chooseSwitch(dataDir, env, signal) {
   if (system !== undefined) return system;
   const dir = join(dataDir, "ovs");
   try {
-    return await privateSwitch(dir, signal);
+    return await privateSwitch(dir, env, signal);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return noSwitch(dir, reasonsIn(error));
+    return noSwitch(dir, env, reasonsIn(error));
   }
 }
 
@@ -52,24 +54,24 @@ function reasonsIn({ output, message }) {
 async function systemSwitch(env) {
   if (!isRoot() || !existsSync(`${SYSTEM_RUNDIR}/db.sock`)) return undefined;
   const db = `unix:${SYSTEM_RUNDIR}/db.sock`;
-  const netdev = env.PATCHBAY_DATAPATH === "netdev";
-  const usable = await step("looking at the system's Open vSwitch", () => isUsable(db, netdev));
+  const datapath = env.PATCHBAY_DATAPATH === "netdev" ? "netdev" : "system";
+  const usable = await step("looking at the system's Open vSwitch", () => isUsable(db, datapath));
   if (!usable) {
     note("the system's Open vSwitch has no usable datapath; starting a private one");
     return undefined;
   }
   return {
     kind: "system",
-    label: `the system's Open vSwitch (${netdev ? "userspace" : "kernel"} datapath)`,
-    env: switchEnv(db, SYSTEM_RUNDIR, netdev ? "netdev" : "system"),
+    label: `the system's Open vSwitch (${DATAPATHS[datapath]} datapath)`,
+    env: switchEnv(db, SYSTEM_RUNDIR, datapath),
   };
 }
 
-async function isUsable(db, netdev) {
+async function isUsable(db, datapath) {
   return (
     (await succeeds("ovs-vsctl", [`--db=${db}`, "--timeout=3", "--no-wait", "show"])) &&
     (await succeeds("ovs-appctl", ["-T", "3", "-t", "ovs-vswitchd", "version"])) &&
-    (netdev || (await kernelDatapathIsThere(db)))
+    (datapath === "netdev" || (await kernelDatapathIsThere(db)))
   );
 }
 
@@ -80,29 +82,28 @@ async function kernelDatapathIsThere(db) {
   return /\bsystem\b/.test(stdout) && (await succeeds("ovs-dpctl", ["dump-dps"]));
 }
 
-async function privateSwitch(dir, signal) {
-  if (process.platform !== "linux") return noSwitch(dir, ["Open vSwitch runs on Linux only."]);
+async function privateSwitch(dir, env, signal) {
+  if (process.platform !== "linux") return noSwitch(dir, env, ["Open vSwitch runs on Linux only."]);
   if (!isRoot()) {
-    return noSwitch(dir, ["A private Open vSwitch needs root (it makes network devices)."]);
+    return noSwitch(dir, env, ["A private Open vSwitch needs root (it makes network devices)."]);
   }
   await step("making sure that Open vSwitch is installed", (say) =>
     run(INSTALL, [], { signal, onLine: say }),
   );
   const started = !sandboxRuns(dir);
-  return {
-    kind: "sandbox",
-    label: `a private Open vSwitch (userspace datapath) in ${dir}`,
-    env: await step("starting a private Open vSwitch", () => startSandbox(dir)),
-    started,
-  };
+  const settings = await step("starting a private Open vSwitch", () => startSandbox(dir));
+  const datapath = DATAPATHS[settings.PATCHBAY_DATAPATH];
+  const label = `a private Open vSwitch (${datapath} datapath) in ${dir}`;
+  return { kind: "sandbox", label, env: settings, started };
 }
 
 /** Names a switch that does not answer, lest the daemon take a system instance found unusable. */
-function noSwitch(dir, why) {
+function noSwitch(dir, env, why) {
+  const datapath = env.PATCHBAY_SANDBOX_DATAPATH === "system" ? "system" : "netdev";
   return {
     kind: "none",
     label: "no-op",
-    env: switchEnv(`unix:${dir}/db.sock`, dir, "netdev"),
+    env: switchEnv(`unix:${dir}/db.sock`, dir, datapath),
     why,
   };
 }

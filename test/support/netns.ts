@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { TRAITS } from "./datapath.js";
 import { type Sandbox, uniqueName } from "./sandbox.js";
 
 const CLOSE_SCRIPT = fileURLToPath(new URL("../../ovs/close-port.sh", import.meta.url));
@@ -66,7 +67,7 @@ export async function createHost(sandbox: Sandbox, options: HostOptions): Promis
   const host = describeHost(sandbox, options);
   try {
     await ip("netns", "add", host.netns);
-    await makeVeth(host, options);
+    await makeVeth(sandbox, host, options);
     await plug(sandbox, host.port, options);
     return host;
   } catch (error) {
@@ -93,28 +94,39 @@ function describeHost(sandbox: Sandbox, options: HostOptions): Host {
   };
 }
 
-async function makeVeth(host: Host, options: HostOptions): Promise<void> {
+async function makeVeth(sandbox: Sandbox, host: Host, options: HostOptions): Promise<void> {
   const peer = ["peer", "name", "eth0", "address", host.mac, "netns", host.netns];
   await ip("link", "add", host.port, "type", "veth", ...peer);
   // As ovs/netns.sh does: what a workload sends is for the switch, and not for this machine.
-  await execa(CLOSE_SCRIPT, [host.port, "netdev"], { timeout: COMMAND_LIMIT_MS });
-  await ip("link", "set", host.port, "up");
+  await execa(CLOSE_SCRIPT, [host.port, sandbox.datapath], { timeout: COMMAND_LIMIT_MS });
   const settings = ["link set lo up", `addr add ${options.address} dev eth0`, "link set eth0 up"];
   if (options.gateway !== undefined) settings.push(`route add default via ${options.gateway}`);
   await execa("ip", ["-n", host.netns, "-batch", "-"], {
     input: `${settings.join("\n")}\n`,
   });
-  // The userspace datapath does not fill in checksums that a veth leaves to the hardware.
-  await execa("ethtool", ["-K", host.port, "tx", "off"]);
-  await host.exec("ethtool", "-K", "eth0", "tx", "off");
+  await ownChecksums(sandbox, host);
+}
+
+/** The userspace datapath does not fill in checksums that a veth leaves to the hardware. */
+export async function ownChecksums(
+  { datapath }: Pick<Sandbox, "datapath">,
+  { port, netns }: Pick<Host, "port" | "netns">,
+): Promise<void> {
+  if (!TRAITS[datapath].needsChecksumsOfWorkloads) return;
+  await execa("ethtool", ["-K", port, "tx", "off"]);
+  await ip("netns", "exec", netns, "ethtool", "-K", "eth0", "tx", "off");
 }
 
 async function plug(sandbox: Sandbox, port: string, options: HostOptions): Promise<void> {
+  const { handsFramesToHost } = TRAITS[sandbox.datapath];
+  // As in ovs/netns.sh, where it says why.
+  if (handsFramesToHost) await ip("link", "set", port, "up");
   const claim =
     options.ifaceId === undefined
       ? []
       : ["--", "set", "Interface", port, `external_ids:iface-id=${options.ifaceId}`];
   await sandbox.vsctl("add-port", options.bridge, port, ...claim);
+  if (!handsFramesToHost) await ip("link", "set", port, "up");
 }
 
 async function destroy(sandbox: Sandbox, netns: string, port: string): Promise<void> {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { type Datapath, isDatapath } from "./datapath.js";
 
 const SANDBOX_SCRIPT = fileURLToPath(new URL("../../ovs/sandbox.sh", import.meta.url));
 const COMMAND_LIMIT_MS = 30_000;
@@ -11,14 +12,17 @@ const COMMAND_LIMIT_MS = 30_000;
 /** A signal that ends a process without, or with, its consent. */
 export type EndSignal = "SIGKILL" | "SIGTERM" | "SIGSEGV";
 
-/** A private Open vSwitch with the userspace datapath, of one test file. Needs root. */
+/**
+ * A private Open vSwitch of one test file, with the datapath that PATCHBAY_SANDBOX_DATAPATH names.
+ * Needs root.
+ */
 export interface Sandbox {
   readonly dir: string;
   /** `unix:…/db.sock` */
   readonly ovsdb: string;
   /** Where `BRIDGE.mgmt` and `ovs-vswitchd.PID.ctl` are. */
   readonly rundir: string;
-  readonly datapath: "netdev";
+  readonly datapath: Datapath;
   /** The three settings as the daemon and the scripts read them. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a program with those settings; resolves to its stdout, rejects (execa) when it fails. */
@@ -29,7 +33,7 @@ export interface Sandbox {
   ofctl(...args: string[]): Promise<string>;
   /** `ovs-appctl` on this ovs-vswitchd. */
   appctl(...args: string[]): Promise<string>;
-  /** Adds a bridge with the userspace datapath that forwards nothing by itself. */
+  /** Adds a bridge with that datapath, which forwards nothing by itself. */
   addBridge(name: string): Promise<void>;
   vswitchdPid(): Promise<number>;
   /** Ends ovs-vswitchd with a signal; resolves when it is gone. */
@@ -56,7 +60,7 @@ export async function startSandbox(): Promise<Sandbox> {
     dir,
     ...settings,
     run,
-    ...switchCommands(settings.ovsdb, settings.rundir, run),
+    ...switchCommands(settings, run),
     ...lifeOf(dir),
   };
 }
@@ -64,7 +68,7 @@ export async function startSandbox(): Promise<Sandbox> {
 interface Settings {
   readonly ovsdb: string;
   readonly rundir: string;
-  readonly datapath: "netdev";
+  readonly datapath: Datapath;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -80,7 +84,7 @@ async function startIn(dir: string): Promise<Settings> {
     }),
   );
   const { PATCHBAY_OVSDB: ovsdb, PATCHBAY_OVS_RUNDIR: rundir, PATCHBAY_DATAPATH: path } = env;
-  if (ovsdb === undefined || rundir === undefined || path !== "netdev") {
+  if (ovsdb === undefined || rundir === undefined || !isDatapath(path)) {
     throw new Error(`sandbox.sh printed something else than its settings: ${stdout}`);
   }
   return { ovsdb, rundir, datapath: path, env };
@@ -101,7 +105,7 @@ function runner(env: Readonly<Record<string, string>>): Run {
   };
 }
 
-function switchCommands(ovsdb: string, rundir: string, run: Run) {
+function switchCommands({ ovsdb, rundir, datapath }: Settings, run: Run) {
   const vsctl = (...args: string[]) => run("ovs-vsctl", [`--db=${ovsdb}`, "--timeout=10", ...args]);
   return {
     vsctl,
@@ -112,7 +116,7 @@ function switchCommands(ovsdb: string, rundir: string, run: Run) {
       return run("ovs-appctl", ["-t", socket, ...args]);
     },
     addBridge: async (name: string) => {
-      const settings = ["datapath_type=netdev", "fail_mode=secure"];
+      const settings = [`datapath_type=${datapath}`, "fail_mode=secure"];
       await vsctl("add-br", name, "--", "set", "Bridge", name, ...settings);
     },
   };

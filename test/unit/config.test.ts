@@ -75,7 +75,8 @@ describe("defaults", () => {
   });
 
   test("variables of the clients and of everybody else are ignored", () => {
-    const config = loadConfig({ PATCHBAY_URL: "x", PATCHBAY_TOKEN: "y", HOME: "/root" });
+    const clients = { PATCHBAY_URL: "x", PATCHBAY_TOKEN: "y", PATCHBAY_SANDBOX_DATAPATH: "z" };
+    const config = loadConfig({ ...clients, HOME: "/root" });
     expect(config).toEqual(loadConfig({}));
   });
 });

@@ -60,7 +60,7 @@ describe("a private Open vSwitch", () => {
     expect(stdout.split("\n")).toEqual([
       `PATCHBAY_OVSDB=unix:${sandbox.dir}/db.sock`,
       `PATCHBAY_OVS_RUNDIR=${sandbox.dir}`,
-      "PATCHBAY_DATAPATH=netdev",
+      `PATCHBAY_DATAPATH=${sandbox.datapath}`,
     ]);
   });
 
@@ -150,13 +150,14 @@ describe("stop", () => {
     }
   });
 
-  async function started(name = "ovs"): Promise<{ dir: string; ovsdb: string }> {
+  async function started(name = "ovs") {
     const parent = await mkdtemp(join(tmpdir(), "pbs-"));
     const dir = join(parent, name);
     begun.push({ parent, dir });
-    const command = `eval "$("$1" start "$0")"; printf %s "$PATCHBAY_OVSDB"`;
+    const command = `eval "$("$1" start "$0")"; echo "$PATCHBAY_OVSDB"; echo "$PATCHBAY_DATAPATH"`;
     const { stdout } = await execa("bash", ["-c", command, dir, SCRIPT]);
-    return { dir, ovsdb: stdout };
+    const [ovsdb, datapath] = stdout.split("\n");
+    return { dir, ovsdb, datapath };
   }
 
   it.each([
@@ -167,10 +168,10 @@ describe("stop", () => {
       signal: ["ovs-vswitchd", "ovsdb-server"],
     },
   ])("leaves no process and no device, ended $ended", async ({ signal }) => {
-    const { dir, ovsdb } = await started();
+    const { dir, ovsdb, datapath } = await started();
     const bridge = uniqueName("pbb");
-    const netdev = ["--", "set", "Bridge", bridge, "datapath_type=netdev"];
-    await execa("ovs-vsctl", [`--db=${ovsdb}`, "--timeout=10", "add-br", bridge, ...netdev]);
+    const kind = ["--", "set", "Bridge", bridge, `datapath_type=${datapath}`];
+    await execa("ovs-vsctl", [`--db=${ovsdb}`, "--timeout=10", "add-br", bridge, ...kind]);
     await access(`/sys/class/net/${bridge}`);
     for (const name of signal) {
       process.kill(Number(await readFile(join(dir, `${name}.pid`), "utf8")), "SIGKILL");
