@@ -1,9 +1,10 @@
 // `npm test`: every tier, from a fresh clone; installs what it needs where it can.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { lastGreen } from "./kernel/record.mjs";
 import { prepare, requireNode } from "./lib/prepare.mjs";
 import { CommandError, isRoot, ROOT, run, succeeds } from "./lib/process.mjs";
-import { note } from "./lib/terminal.mjs";
+import { note, out } from "./lib/terminal.mjs";
 import { npmScript, runTier, Skipped, skipTier, summarise, vitest } from "./lib/tiers.mjs";
 
 const TEST_PACKAGES = [
@@ -84,7 +85,9 @@ async function main() {
   if (installProblem !== undefined) note("going on without; what needs it is skipped");
   const outcomes = [await runTier("packages and build", () => prepare(signal))];
   if (outcomes[0].state === "passed") outcomes.push(...(await allTiers(installProblem)));
-  return summarise(outcomes, process.env.CI === "true");
+  const code = summarise(outcomes, process.env.CI === "true");
+  out(lastGreen());
+  return code;
 }
 
 async function allTiers(installProblem) {

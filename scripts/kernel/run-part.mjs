@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CommandError } from "../lib/process.mjs";
+import { out } from "../lib/terminal.mjs";
+import { runTier } from "../lib/tiers.mjs";
+import { runInGuest } from "./guest.mjs";
+import { notRun } from "./parts.mjs";
+
+const MINUTES = 60_000;
+/** A guest has one processor: two of them take the packet tests in half the time. */
+const GUESTS = 2;
+
+/** Each runs in guests of its own; `jobs` yields what is run in each of them, side by side. */
+export const PARTS = {
+  packets: { title: "packets on the kernel datapath", jobs: packetJobs },
+  demo: {
+    title: "npm run up and the demonstration",
+    jobs: () => [{ script: "exec bash test/kernel/guest/demo.sh", limitMs: 5 * MINUTES }],
+  },
+  service: {
+    title: "the service, and a reboot",
+    jobs: () => [
+      { script: "exec bash test/kernel/guest/service.sh", init: "systemd", limitMs: 10 * MINUTES },
+    ],
+  },
+};
+
+function packetJobs(files) {
+  const exclude = notRun().flatMap(({ file }) => ["--exclude", file]);
+  const selection = (number) => [...files, ...exclude, `--shard=${number}/${GUESTS}`].join(" ");
+  return Array.from({ length: files.length === 1 ? 1 : GUESTS }, (_, index) => ({
+    script: `exec node scripts/kernel/packets.mjs ${files.length === 1 ? files[0] : selection(index + 1)}`,
+    limitMs: 25 * MINUTES,
+  }));
+}
+
+/** @returns {Promise<import("../lib/tiers.mjs").Outcome[]>} one for each guest */
+export function runPart(name, { boot, files, signal }) {
+  const { title, jobs } = PARTS[name];
+  const all = jobs(files);
+  return Promise.all(
+    all.map((job, index) => {
+      const tier = all.length === 1 ? title : `${title}, ${index + 1} of ${all.length}`;
+      const prefix = all.length === 1 ? "" : `${index + 1}| `;
+      const onLine = (line) => out(`${prefix}${line}`);
+      return runTier(tier, () => runJob(boot, { ...job, onLine, signal }));
+    }),
+  );
+}
+
+async function runJob(boot, job) {
+  const lines = [];
+  const onLine = (line) => {
+    lines.push(line);
+    job.onLine(line);
+  };
+  const { code, collected } = await runInGuest(boot, { ...job, onLine }, readAnswer);
+  if (code === 0) return collected?.detail ?? `${lines.filter(isCheck).length} checks`;
+  const failures = collected?.failures ?? lines.filter((line) => line.startsWith("FAILED"));
+  throw Object.assign(new CommandError("the guest's job", [], code), { failures });
+}
+
+const isCheck = (line) => line.startsWith("ok ");
+
+function readAnswer(share) {
+  const file = join(share, "answer.json");
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
