@@ -34,7 +34,7 @@ const KERNEL_LOG = "kernel.log";
 
 /**
  * Boots a guest, runs one job in it and ends it.
- * @param {{ kernel: string, disk: string }} files
+ * @param {{ kernel: string, disk: string, checkout?: string }} files `checkout`: default: this one
  * @param {Job} job
  * @param {(share: string) => T} [collect] reads what the job left in its share
  * @returns {Promise<{ code: number, collected: T }>} the job's exit code
@@ -43,7 +43,7 @@ const KERNEL_LOG = "kernel.log";
 export async function runInGuest(files, job, collect = () => undefined) {
   const share = mkdtempSync(join(tmpdir(), "pbk-"));
   try {
-    symlinkSync(ROOT, join(share, "checkout"));
+    symlinkSync(files.checkout ?? ROOT, join(share, "checkout"));
     writeFileSync(join(share, "job.sh"), job.script);
     await boot(files, share, job);
     return { code: exitCode(share), collected: collect(share) };
