@@ -6,7 +6,9 @@ FROM node AS manifest
 COPY package.json package-lock.json .npmrc ./
 
 FROM manifest AS build
-RUN npm ci
+# When a download breaks off npm may leave half the packages and still exit with 0, and the half would be
+# kept as a layer. This file it writes last.
+RUN npm ci && test -e node_modules/.package-lock.json
 COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY prisma prisma
 COPY scripts scripts
@@ -15,7 +17,8 @@ RUN npm run -s build
 
 FROM manifest AS packages
 # Types are a dependency of Prisma's adapter; nothing reads them here.
-RUN npm ci --omit=dev && rm -rf node_modules/@types node_modules/undici-types
+RUN npm ci --omit=dev && test -e node_modules/.package-lock.json \
+    && rm -rf node_modules/@types node_modules/undici-types
 
 FROM node
 RUN apt-get update \
