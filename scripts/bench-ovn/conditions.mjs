@@ -2,8 +2,9 @@ import { machineFacts, versionOf } from "../lib/machine-facts.mjs";
 
 /** What a reader must know to judge the figures, as measured and not as hoped. */
 export function conditionsOf([patchbay, ovn], { mesh, meshBatch }) {
+  const datapath = patchbay.place.datapath === "netdev" ? "userspace" : "kernel";
   return [
-    "Each side has private daemons and a userspace datapath in a network namespace of its own.",
+    `Each side has private daemons and a ${datapath} datapath in a network namespace of its own.`,
     "A bound port a VPC: veths into namespaces where packets are sent, internal ports elsewhere.",
     "Patchbay: request and accept?wait over REST, one tenant, database embedded in the daemon.",
     "OVN: a router and a switch a VPC, peer router ports and a route each way in one transaction," +

@@ -58,7 +58,7 @@ function pointSwitchAt(place) {
     "ovn-remote": `unix:${place.dir}/sb.sock`,
     "ovn-encap-type": "geneve",
     "ovn-encap-ip": "127.0.0.1",
-    "ovn-bridge-datapath-type": "netdev",
+    "ovn-bridge-datapath-type": place.datapath,
     "ovn-openflow-probe-interval": "0",
     "ovn-remote-probe-interval": "0",
   };

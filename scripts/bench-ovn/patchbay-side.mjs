@@ -10,7 +10,7 @@ import { ROOT } from "../lib/process.mjs";
 import { startService } from "../lib/services.mjs";
 import { until } from "../lib/until.mjs";
 import { makePlace, switchProcesses } from "./place.mjs";
-import { vpcPlan } from "./plan.mjs";
+import { neighbourPlan, vpcPlan } from "./plan.mjs";
 import { plugIn } from "./ports.mjs";
 
 /** Clients that ask at once where many things are made. */
@@ -31,7 +31,7 @@ export async function startPatchbay(bench) {
     services: [daemon],
   });
   const { call } = await makeTenant(url);
-  return new PatchbaySide(place, daemon, call);
+  return new PatchbaySide(place, daemon, call, url);
 }
 
 function settings(place, listen) {
@@ -41,7 +41,7 @@ function settings(place, listen) {
     PATCHBAY_BACKEND: "ovs",
     PATCHBAY_OVSDB: place.ovsdb,
     PATCHBAY_OVS_RUNDIR: place.switchDir,
-    PATCHBAY_DATAPATH: "netdev",
+    PATCHBAY_DATAPATH: place.datapath,
     PATCHBAY_LISTEN: listen,
     PATCHBAY_DATA_DIR: data,
     PATCHBAY_QUOTA_PENDING_REQUESTS_PER_TENANT: "100000",
@@ -56,13 +56,16 @@ class PatchbaySide {
   /** Whether this daemon has security groups, and so judges every packet by conntrack. */
   stateful = false;
   #daemon;
-  #call;
+  /** Calls the daemon as the tenant. */
+  call;
+  #url;
   #vpcs = [];
 
-  constructor(place, daemon, call) {
+  constructor(place, daemon, call, url) {
     this.place = place;
     this.#daemon = daemon;
-    this.#call = call;
+    this.call = call;
+    this.#url = url;
   }
 
   processes() {
@@ -74,15 +77,9 @@ class PatchbaySide {
     const indexes = Array.from({ length: count }, (_, index) => index).slice(this.#vpcs.length);
     const limited = pLimit(CLIENTS);
     const made = await Promise.all(indexes.map((i) => limited(() => this.#makeVpc(vpcPlan(i)))));
-    this.#vpcs.push(...made.map(({ vpc }) => vpc));
+    this.#vpcs.push(...made);
     await this.#untilAll("/vpcs", (vpc) => vpc.dataPlane.state === "programmed");
-    const ports = made.map(({ plan, vpc, eni }) => ({
-      plan,
-      bridge: vpc.bridge,
-      ifaceId: eni.id,
-      mac: eni.macAddress,
-      probe: plan.index < probes,
-    }));
+    const ports = made.map((each) => ({ ...portOf(each), probe: each.plan.index < probes }));
     const workloads = await plugIn(this.place, ports);
     await this.#untilAll("/network-interfaces", isBound);
     return workloads;
@@ -90,17 +87,42 @@ class PatchbaySide {
 
   /** Asks and accepts. @returns the peering and the milliseconds of the accept alone */
   async peer([a, b]) {
-    const body = { requesterVpcId: this.#vpcs[a].id, accepterVpcId: this.#vpcs[b].id };
-    const { id } = await this.#call("POST", "/vpc-peerings", body);
+    const body = this.#ends([a, b]);
+    const { id } = await this.call("POST", "/vpc-peerings", body);
     const start = performance.now();
-    const { state } = await this.#call("POST", `/vpc-peerings/${id}/accept?wait=30`);
+    const { state } = await this.call("POST", `/vpc-peerings/${id}/accept?wait=30`);
     const acceptMs = performance.now() - start;
     if (state !== "active") throw new Error(`peering ${id} is ${state} after accept?wait=30`);
     return { id, acceptMs };
   }
 
+  /** One more interface in a VPC, the `number`th. @returns its workload */
+  async addNeighbour(index, number = 0) {
+    const port = await this.newPort(index, number);
+    const [workload] = await plugIn(this.place, [port]);
+    const bound = async () =>
+      isBound(await this.call("GET", `/network-interfaces/${port.ifaceId}`));
+    await until(`${port.ifaceId} is bound`, bound, this.#watch());
+    return workload;
+  }
+
+  /** The same, but what is to be plugged in is only described. */
+  async newPort(index, number) {
+    const plan = neighbourPlan(index, number);
+    const { vpc, subnet } = this.#vpcs[index];
+    const eni = await this.#makeInterface(subnet.id, plan);
+    return { ...portOf({ plan, vpc, eni }), probe: true };
+  }
+
+  /** @returns {Promise<Record<string, number>>} the daemon's metrics of these names */
+  async metrics(...names) {
+    const text = await (await fetch(`${this.#url}/metrics`)).text();
+    const value = (name) => Number(new RegExp(`^patchbay_${name} (\\S+)$`, "m").exec(text)?.[1]);
+    return Object.fromEntries(names.map((name) => [name, value(name)]));
+  }
+
   async unpeer({ id }) {
-    const { state } = await this.#call("DELETE", `/vpc-peerings/${id}?wait=30`);
+    const { state } = await this.call("DELETE", `/vpc-peerings/${id}?wait=30`);
     if (state !== "deleted") throw new Error(`peering ${id} is ${state} after delete?wait=30`);
   }
 
@@ -109,7 +131,7 @@ class PatchbaySide {
     const limited = pLimit(CLIENTS);
     await Promise.all(pairs.map((pair) => limited(() => this.#ask(pair))));
     const none = async () =>
-      (await this.#call("GET", "/vpc-peerings?state=provisioning&limit=1")).items.length === 0;
+      (await this.call("GET", "/vpc-peerings?state=provisioning&limit=1")).items.length === 0;
     await until("no peering is provisioning", none, { ...this.#watch(), limitMs: 1_800_000 });
     const active = await this.#all("/vpc-peerings?state=active&");
     if (active.length !== pairs.length) {
@@ -118,20 +140,27 @@ class PatchbaySide {
   }
 
   async #ask([a, b]) {
-    const body = { requesterVpcId: this.#vpcs[a].id, accepterVpcId: this.#vpcs[b].id };
-    const { id } = await this.#call("POST", "/vpc-peerings", body);
-    await this.#call("POST", `/vpc-peerings/${id}/accept`);
+    const body = this.#ends([a, b]);
+    const { id } = await this.call("POST", "/vpc-peerings", body);
+    await this.call("POST", `/vpc-peerings/${id}/accept`);
+  }
+
+  #ends([a, b]) {
+    return { requesterVpcId: this.#vpcs[a].vpc.id, accepterVpcId: this.#vpcs[b].vpc.id };
   }
 
   async #makeVpc(plan) {
     const body = { name: `bench ${plan.index}`, cidrBlock: plan.block };
-    const vpc = await this.#call("POST", "/vpcs", body);
-    this.stateful = await admitEverybody(this.#call, vpc.id);
+    const vpc = await this.call("POST", "/vpcs", body);
+    this.stateful = await admitEverybody(this.call, vpc.id);
     const subnetBody = { vpcId: vpc.id, cidrBlock: plan.subnet };
-    const subnet = await this.#call("POST", "/subnets", subnetBody);
-    const eniBody = { subnetId: subnet.id, privateIp: plan.address };
-    const eni = await this.#call("POST", "/network-interfaces", eniBody);
-    return { plan, vpc, eni };
+    const subnet = await this.call("POST", "/subnets", subnetBody);
+    const eni = await this.#makeInterface(subnet.id, plan);
+    return { plan, vpc, subnet, eni };
+  }
+
+  #makeInterface(subnetId, { address }) {
+    return this.call("POST", "/network-interfaces", { subnetId, privateIp: address });
   }
 
   async #untilAll(path, condition) {
@@ -144,7 +173,7 @@ class PatchbaySide {
     const found = [];
     let cursor = "";
     do {
-      const page = await this.#call("GET", `${path}limit=${MOST_PER_PAGE}${cursor}`);
+      const page = await this.call("GET", `${path}limit=${MOST_PER_PAGE}${cursor}`);
       found.push(...page.items);
       cursor = page.nextCursor && `&cursor=${encodeURIComponent(page.nextCursor)}`;
     } while (cursor);
@@ -154,6 +183,10 @@ class PatchbaySide {
   #watch() {
     return { services: [this.#daemon], everyMs: 100 };
   }
+}
+
+function portOf({ plan, vpc, eni }) {
+  return { plan, bridge: vpc.bridge, ifaceId: eni.id, mac: eni.macAddress };
 }
 
 const isBound = ({ state, dataPlane }) => state === "in-use" && dataPlane.state === "programmed";

@@ -1,16 +1,20 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, run } from "../lib/process.mjs";
+import { sandboxSettings } from "../lib/switch.mjs";
 
 const SANDBOX = join(ROOT, "ovs/sandbox.sh");
 const LIMIT_MS = 600_000;
 
 /**
- * A private switch with the userspace datapath in a network namespace of its own. Both sides get
- * one of these, made alike: two such switches in one namespace would collide on their devices, and
- * hundreds of ports in the machine's own namespace would be in everybody's way.
+ * A private switch in a network namespace of its own. Both sides get one of these, made alike: two
+ * such switches in one namespace would collide on their devices, for the kernel has one datapath a
+ * namespace, and hundreds of ports in the machine's own would be in everybody's way.
+ *
+ * The datapath is the one that ovs/sandbox.sh is told of (PATCHBAY_SANDBOX_DATAPATH).
  * @param {{ dir: string, tag: string, undo: import("../lib/undo.mjs").Undo }} bench
  * @param {string} side a letter or two, unique within this run
+ * @returns {Promise<Place>}
  */
 export async function makePlace(bench, side) {
   const netns = `${bench.tag}-${side}`;
@@ -21,13 +25,27 @@ export async function makePlace(bench, side) {
     run("ip", ["netns", "exec", netns, command, ...args], { limitMs: LIMIT_MS });
   const switchDir = join(dir, "ovs");
   const sandbox = (verb) => inside(SANDBOX, [verb, switchDir]);
-  await bench.undo.make(
-    () => sandbox("start"),
-    () => sandbox("stop"),
-  );
-  const ovsdb = `unix:${switchDir}/db.sock`;
-  return { tag: bench.tag, undo: bench.undo, side, netns, dir, switchDir, ovsdb, inside };
+  const start = async () => sandboxSettings((await sandbox("start")).stdout);
+  const settings = await bench.undo.make(start, () => sandbox("stop"));
+  const { PATCHBAY_OVSDB: ovsdb, PATCHBAY_DATAPATH: datapath } = settings;
+  const about = { tag: bench.tag, undo: bench.undo, side, netns, dir, switchDir, ovsdb, datapath };
+  return { ...about, inside, restart: start };
 }
+
+/**
+ * @typedef {object} Place
+ * @property {string} tag of the run
+ * @property {import("../lib/undo.mjs").Undo} undo
+ * @property {string} side
+ * @property {string} netns
+ * @property {string} dir
+ * @property {string} switchDir
+ * @property {string} ovsdb
+ * @property {"system" | "netdev"} datapath
+ * @property {(command: string, args: string[]) => Promise<{ stdout: string }>} inside runs a program
+ *   in the namespace
+ * @property {() => Promise<unknown>} restart starts what of the switch does not run
+ */
 
 /** Runs one ovs-vsctl transaction on the place's switch, and waits until the switch has followed. */
 export function vsctl(place, args) {

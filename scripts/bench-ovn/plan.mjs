@@ -15,6 +15,13 @@ export function vpcPlan(index) {
   };
 }
 
+/** Further workloads in a VPC; `number` from 0. */
+export function neighbourPlan(index, number) {
+  const plan = vpcPlan(index);
+  const address = plan.address.replace(/4$/, `${5 + number}`);
+  return { ...plan, index: `${index}n${number}`, address };
+}
+
 /** Addresses of the link between the routers of one peering, which only OVN needs. */
 export function linkPlan(number) {
   const at = (host) => {

@@ -118,8 +118,12 @@ function switchEnv(ovsdb, rundir, datapath) {
 
 /** Starts whatever of a private switch is not running. @returns its settings */
 export async function startSandbox(dir) {
-  const { stdout } = await run(SANDBOX, ["start", dir]);
-  const lines = stdout.trim().split("\n");
+  return sandboxSettings((await run(SANDBOX, ["start", dir])).stdout);
+}
+
+/** @returns {Record<string, string>} what `ovs/sandbox.sh start` has printed */
+export function sandboxSettings(printed) {
+  const lines = printed.trim().split("\n");
   return Object.fromEntries(lines.map((line) => line.match(/^([^=]+)=(.*)$/s)?.slice(1) ?? []));
 }
 
