@@ -9,21 +9,32 @@ export interface DatapathTraits {
   readonly handsFramesToHost: boolean;
   /** Whether frames must have their checksums when they come in: a veth leaves them out otherwise. */
   readonly needsChecksumsOfWorkloads: boolean;
+  /** Whether all of a network namespace share it, so that it has room for one ovs-vswitchd. */
+  readonly isOneInNamespace: boolean;
 }
 
-export const TRAITS = {
+export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
   netdev: {
     dpctlName: "netdev@ovs-netdev",
     handsFramesToHost: true,
     needsChecksumsOfWorkloads: true,
+    isOneInNamespace: false,
   },
   system: {
     dpctlName: "system@ovs-system",
     handsFramesToHost: false,
     needsChecksumsOfWorkloads: false,
+    isOneInNamespace: true,
   },
-} as const satisfies Record<Datapath, DatapathTraits>;
+};
 
 export function isDatapath(text: string | undefined): text is Datapath {
   return text !== undefined && Object.hasOwn(TRAITS, text);
+}
+
+/** What private switches are started with, for what is decided before one is. */
+export function chosenDatapath(): Datapath {
+  const chosen = process.env["PATCHBAY_SANDBOX_DATAPATH"] || "netdev";
+  if (!isDatapath(chosen)) throw new Error(`PATCHBAY_SANDBOX_DATAPATH=${chosen} is no datapath`);
+  return chosen;
 }

@@ -49,7 +49,7 @@ async function zoneOf(side: "called" | "caller"): Promise<number> {
 }
 
 const limits = () => sandbox.appctl("dpctl/ct-get-limits");
-const policies = () => sandbox.vsctl("list-zone-tp", "netdev");
+const policies = () => sandbox.vsctl("list-zone-tp", sandbox.datapath);
 const column = (...args: string[]) => sandbox.vsctl("--bare", ...args);
 
 /** Does damage, and returns the drift that a plan of the scope in doubt tells of. */
@@ -132,7 +132,7 @@ it("gives its zones time-outs, and puts these right whatever somebody does to th
   const expected = `Zone:${zone}, Timeout Policies: ${TIMEOUTS}`;
   expect(await policies()).toContain(expected);
   for (const damage of [
-    async () => sandbox.vsctl("del-zone-tp", "netdev", `zone=${zone}`),
+    async () => sandbox.vsctl("del-zone-tp", sandbox.datapath, `zone=${zone}`),
     async () =>
       sandbox.vsctl(
         "set",
@@ -167,7 +167,7 @@ it("gives its zones time-outs, and puts these right whatever somebody does to th
 });
 
 it("keeps what others have in the same tables, and takes no zone of theirs", async () => {
-  await sandbox.vsctl("add-zone-tp", "netdev", "zone=6", "icmp_first=5");
+  await sandbox.vsctl("add-zone-tp", sandbox.datapath, "zone=6", "icmp_first=5");
   const late = await plugInterface(hosts, installation, 1, 1);
   await installation.reconcile(EVERYTHING);
   const ids = await sandbox.vsctl("get", "Interface", late.port, "external_ids");
@@ -189,7 +189,7 @@ it("keeps what others have in the same tables, and takes no zone of theirs", asy
     "tcp_established=60 udp_first=40 udp_multiple=50 udp_single=40",
   );
   expect(await policies()).not.toContain("432000");
-  await sandbox.vsctl("del-zone-tp", "netdev", "zone=6");
+  await sandbox.vsctl("del-zone-tp", sandbox.datapath, "zone=6");
 });
 
 it("tells how many connections an interface has, of those it may have", async () => {

@@ -47,11 +47,11 @@ export interface InstallOptions {
 }
 
 export async function install(
-  sandbox: Pick<Sandbox, "ovsdb" | "rundir">,
+  sandbox: Pick<Sandbox, "ovsdb" | "rundir" | "datapath">,
   options: InstallOptions = {},
 ): Promise<Installation> {
   const identity = options.identity ?? newIdentity();
-  const { ovsdb, rundir } = sandbox;
+  const { ovsdb, rundir, datapath } = sandbox;
   const { hear = expectNoFallback, exec, stageBundle } = options;
   const suspicions: Suspicion[] = [];
   const note = (details: object, message: string) => {
@@ -62,7 +62,7 @@ export async function install(
   const backend = createOvsBackend({
     ovsdb,
     rundir,
-    datapath: "netdev",
+    datapath,
     identity,
     holder: options.holder ?? holderText("/tmp"),
     connectionsPerInterface: 1000,

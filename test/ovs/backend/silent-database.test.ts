@@ -15,7 +15,7 @@ let installation: Installation;
 beforeAll(async () => {
   sandbox = await startSandbox();
   proxy = await startProxy(sandbox.ovsdb.slice("unix:".length));
-  installation = await install({ ovsdb: proxy.address, rundir: sandbox.rundir });
+  installation = await install({ ...sandbox, ovsdb: proxy.address });
   expect(await installation.reconcile(ONE)).toMatchObject(ALL_WELL);
 });
 

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { BackendError } from "../../../src/backends/backend.js";
 import { stageBundle } from "../../../src/backends/ovs/bundle.js";
 import { CommandError, exec } from "../../../src/backends/ovs/exec.js";
@@ -42,9 +43,11 @@ it("says which program is missing and what to install", async () => {
 });
 
 it("tells why a bridge was not set up", async () => {
+  const datapath = sandbox.datapath === "netdev" ? "system" : "netdev";
+  if (datapath === "netdev") await takeNameOfUserspaceDatapath();
   const backend = createOvsBackend({
     ...sandbox,
-    datapath: "system",
+    datapath,
     connectionsPerInterface: 1000,
     timeouts: { tcpEstablished: 432_000, udpStream: 180, udpSingle: 30 },
     identity: newIdentity(),
@@ -59,6 +62,14 @@ it("tells why a bridge was not set up", async () => {
   await backend.apply(await backend.plan(slice("all", []), { fresh: false }));
   await backend.stop();
 });
+
+/** A switch on the kernel's datapath has the userspace one too, unless it cannot make its device. */
+async function takeNameOfUserspaceDatapath(): Promise<void> {
+  await execa("ip", ["link", "add", "ovs-netdev", "type", "veth", "peer", "name", "pbt-netdev"]);
+  onTestFinished(async () => {
+    await execa("ip", ["link", "del", "ovs-netdev"]);
+  });
+}
 
 it("opens nothing on the exchange when a VPC's bridge refuses, and goes on with the others", async () => {
   const installation: Installation = await install(sandbox);

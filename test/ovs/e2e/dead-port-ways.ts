@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { ownChecksums } from "../../support/netns.js";
 import type { Workload } from "./workload.js";
 import type { World } from "./world.js";
 
@@ -26,21 +27,24 @@ export async function ip(...words: readonly string[]): Promise<void> {
   );
 }
 
-type Plugged = Pick<Workload, "eni" | "host">;
+interface Plugged {
+  readonly world: World;
+  readonly workload: Pick<Workload, "eni" | "host">;
+}
 
 /** Makes the link of a workload as it was when it was plugged in. */
-export async function makeLink({ eni, host }: Plugged): Promise<void> {
+export async function makeLink({ world, workload }: Plugged): Promise<void> {
+  const { eni, host } = workload;
   const { netns, port } = host;
   const peer = `peer name eth0 address ${eni.macAddress} netns ${netns}`;
   await ip("link add", port, "type veth", peer);
-  await execa("ethtool", ["-K", port, "tx", "off"]);
   await ip("link set", port, "up");
-  await setUpFarEnd({ eni, host });
+  await setUpFarEnd({ world, workload });
 }
 
 /** Addresses and routes go with a link that is deleted or set down. */
-async function setUpFarEnd({ eni, host }: Plugged): Promise<void> {
-  await execa("ip", ["netns", "exec", host.netns, "ethtool", "-K", "eth0", "tx", "off"]);
+async function setUpFarEnd({ world, workload: { eni, host } }: Plugged): Promise<void> {
+  await ownChecksums(world.sandbox, host);
   await ip("-n", host.netns, "addr replace", `${eni.privateIp}/24`, "dev eth0");
   await ip("-n", host.netns, "link set eth0 up");
   await ip("-n", host.netns, "route replace default via", eni.gateway);
@@ -78,15 +82,15 @@ export const WAYS: readonly Way[] = [
     name: "the far end is set down",
     reason: /other end/,
     kill: ({ workload }) => ip("-n", workload.host.netns, "link set eth0 down"),
-    heal: ({ workload }) => setUpFarEnd(workload),
+    heal: (place) => setUpFarEnd(place),
   },
   {
     name: "the far end is taken to another namespace",
     reason: /other end/,
     kill: ({ workload }) => ip("-n", workload.host.netns, "link set eth0 netns", ELSEWHERE),
-    heal: async ({ workload }) => {
-      await ip("-n", ELSEWHERE, "link set eth0 netns", workload.host.netns);
-      await setUpFarEnd(workload);
+    heal: async (place) => {
+      await ip("-n", ELSEWHERE, "link set eth0 netns", place.workload.host.netns);
+      await setUpFarEnd(place);
     },
   },
   {
@@ -97,25 +101,25 @@ export const WAYS: readonly Way[] = [
       await ip("tuntap add", portOf(place), "mode tap");
       await ip("link set", portOf(place), "up");
     },
-    heal: async ({ workload }) => {
-      await ip("link del", workload.host.port);
-      await makeLink(workload);
+    heal: async (place) => {
+      await ip("link del", portOf(place));
+      await makeLink(place);
     },
   },
   {
     name: "its device is deleted",
     reason: /device is gone/,
     kill: (place) => ip("link del", portOf(place)),
-    heal: ({ workload }) => makeLink(workload),
+    heal: (place) => makeLink(place),
   },
   {
     name: "its device is taken to another namespace",
     reason: /device is gone/,
     kill: (place) => ip("link set", portOf(place), "netns", ELSEWHERE),
-    heal: async ({ workload }) => {
-      await ip("-n", ELSEWHERE, "link set", workload.host.port, "netns 1");
-      await ip("link set", workload.host.port, "up");
-      await setUpFarEnd(workload);
+    heal: async (place) => {
+      await ip("-n", ELSEWHERE, "link set", portOf(place), "netns 1");
+      await ip("link set", portOf(place), "up");
+      await setUpFarEnd(place);
     },
   },
   byOpenFlow("down", "up", /set down/),

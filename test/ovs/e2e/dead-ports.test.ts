@@ -117,7 +117,7 @@ describe("a port is shown dead, and heals by itself, when", () => {
 it("hears a device that took the place of another in one moment", async () => {
   const { workload } = place;
   await ip("link del", workload.host.port);
-  await makeLink(workload);
+  await makeLink({ world, workload });
   await expectAlive();
 });
 
@@ -125,7 +125,7 @@ it("hears a device that was made anew while nobody watched", async () => {
   const { workload } = place;
   await world.daemon.stop();
   await ip("link del", workload.host.port);
-  await makeLink(workload);
+  await makeLink({ world, workload });
   await world.daemon.restart();
   await expectAlive();
 });
@@ -138,7 +138,7 @@ it("hears a device that took the name of another, which lives on", async () => {
   await ip("link set", port, "name", old);
   await ip("-n", netns, "addr flush dev eth0");
   await ip("-n", netns, "link set eth0 name eth1");
-  await makeLink(workload);
+  await makeLink({ world, workload });
   await expectAlive();
   await ip("link del", old);
   await expectAlive();
@@ -148,7 +148,7 @@ it("hears a device that was made anew while the database was away", async () => 
   const { workload } = place;
   await world.sandbox.killOvsdb("SIGTERM");
   await ip("link del", workload.host.port);
-  await makeLink(workload);
+  await makeLink({ world, workload });
   await world.sandbox.startAgain();
   await expectAlive();
 });
@@ -201,7 +201,7 @@ it("names a port whose device does not exist yet, and takes it up once it does",
   const { state, dataPlane } = await untilDead(workload, /No such device/);
   expect(state).toBe("available");
   expect(dataPlane.message).toContain(`port ${host.port} on bridge ${bridge}`);
-  await makeLink(workload);
+  await makeLink({ world, workload });
   await home.tenant.untilBound(eni.id, LIMIT_MS);
   await untilAnswers(neighbour, workload);
 });

@@ -97,7 +97,7 @@ describe("lost parts of the switch are made again", () => {
     const uplink = await uplinkOf(world.sandbox, a.vpc.bridge);
     const flows = await flowsOf(world.sandbox, scene.exchange);
     // ovs-vswitchd leaves such an error now and then when the peer has gone and come back.
-    const stale = `error="No usable peer '${uplink}' exists in 'netdev' datapath."`;
+    const stale = `error="No usable peer '${uplink}' exists in '${world.sandbox.datapath}' datapath."`;
     await world.sandbox.vsctl("--no-wait", "set", "Interface", uplink, stale);
     await world.operator.call("POST", "/data-plane/reconcile");
     expect(await flowsOf(world.sandbox, scene.exchange)).toEqual(flows);

@@ -118,29 +118,6 @@ describe("a private Open vSwitch", () => {
   });
 });
 
-describe("two private switches at once", () => {
-  it("both forward, though Open vSwitch gives their datapath one name", async () => {
-    const sandboxes = await Promise.all([startSandbox(), startSandbox()]);
-    const pools = sandboxes.map(hostPool);
-    try {
-      for (const [index, sandbox] of sandboxes.entries()) {
-        const bridge = uniqueName("pbb");
-        await sandbox.addBridge(bridge);
-        await sandbox.ofctl("add-flow", bridge, "actions=NORMAL");
-        const a = await pools[index]?.create({
-          bridge,
-          address: "10.9.0.1/24",
-        });
-        await pools[index]?.create({ bridge, address: "10.9.0.2/24" });
-        expect(await a?.ping("10.9.0.2")).toBe(true);
-      }
-    } finally {
-      await Promise.all(pools.map((pool) => pool.destroyAll()));
-      await Promise.all(sandboxes.map((sandbox) => sandbox.stop()));
-    }
-  });
-});
-
 describe("stop", () => {
   const begun: { parent: string; dir: string }[] = [];
   afterAll(async () => {
