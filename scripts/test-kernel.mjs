@@ -58,7 +58,8 @@ async function main({ only, files, whole }) {
   }
   const code = summarise(outcomes, true);
   for (const { file, why } of notRun()) out(`not run: ${file}: ${why}`);
-  if (code === 0 && whole) recordGreen(commit, outcomes, (Date.now() - begun) / 1000);
+  const seconds = (Date.now() - begun) / 1000;
+  if (code === 0 && whole) recordGreen(commit, { guest: boot.guest, outcomes, seconds });
   return code;
 }
 

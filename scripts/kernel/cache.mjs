@@ -53,8 +53,9 @@ async function requireSuite() {
 }
 
 async function kernelInputs() {
-  const versions = await candidates(["linux-source-6.1", "gcc"]);
-  return [...sources(["build-kernel.sh", "kernel.config"]), versions, process.arch];
+  const { stdout: source } = await run(join(FOLDER, "kernel-source.sh"), ["version"]);
+  const scripts = ["build-kernel.sh", "kernel-source.sh", "kernel.config"];
+  return [...sources(scripts), source, await candidates(["gcc"]), process.arch];
 }
 
 async function diskInputs(node) {

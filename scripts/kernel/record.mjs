@@ -17,9 +17,9 @@ export function commitOfTree(root = ROOT) {
 /**
  * Writes down that everything was green, and for which commit.
  * @param {string | undefined} commit what the tree was at the start; it must be so still
- * @param {import("../lib/tiers.mjs").Outcome[]} outcomes
+ * @param {{ guest: object, outcomes: import("../lib/tiers.mjs").Outcome[], seconds: number }} run
  */
-export function recordGreen(commit, outcomes, seconds, root = ROOT) {
+export function recordGreen(commit, { guest, outcomes, seconds }, root = ROOT) {
   if (commit === undefined || commit !== commitOfTree(root)) {
     return note("not recorded: the tree has changes that are not committed");
   }
@@ -28,7 +28,8 @@ export function recordGreen(commit, outcomes, seconds, root = ROOT) {
     detail,
     seconds: Math.round(took),
   }));
-  const record = { commit, date: new Date().toISOString(), seconds: Math.round(seconds), parts };
+  const date = new Date().toISOString();
+  const record = { commit, date, guest, seconds: Math.round(seconds), parts };
   writeFileSync(join(root, FILE), `${JSON.stringify(record, null, 2)}\n`);
   note(`recorded in ${FILE}`);
 }

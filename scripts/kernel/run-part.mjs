@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "../lib/process.mjs";
 import { out } from "../lib/terminal.mjs";
@@ -34,7 +35,11 @@ function packetJobs(files) {
   }));
 }
 
-/** @returns {Promise<import("../lib/tiers.mjs").Outcome[]>} one for each guest */
+/**
+ * @param {{ boot: object, files: string[], signal: AbortSignal }} context `boot.guest` is set to what
+ *   the guest says it is
+ * @returns {Promise<import("../lib/tiers.mjs").Outcome[]>} one for each guest
+ */
 export function runPart(name, { boot, files, signal }) {
   const { title, jobs } = PARTS[name];
   const all = jobs(files);
@@ -43,7 +48,8 @@ export function runPart(name, { boot, files, signal }) {
       const tier = all.length === 1 ? title : `${title}, ${index + 1} of ${all.length}`;
       const prefix = all.length === 1 ? "" : `${index + 1}| `;
       const onLine = (line) => out(`${prefix}${line}`);
-      return runTier(tier, () => runJob(boot, { ...job, onLine, signal }));
+      const processor = index % availableParallelism();
+      return runTier(tier, () => runJob(boot, { ...job, processor, onLine, signal }));
     }),
   );
 }
@@ -54,15 +60,19 @@ async function runJob(boot, job) {
     lines.push(line);
     job.onLine(line);
   };
-  const { code, collected } = await runInGuest(boot, { ...job, onLine }, readAnswer);
-  if (code === 0) return collected?.detail ?? `${lines.filter(isCheck).length} checks`;
-  const failures = collected?.failures ?? lines.filter((line) => line.startsWith("FAILED"));
+  const { code, collected } = await runInGuest(boot, { ...job, onLine }, readAnswers);
+  const { guest, answer } = collected;
+  boot.guest = guest;
+  if (code === 0) return answer?.detail ?? `${lines.filter(isCheck).length} checks`;
+  const failures = answer?.failures ?? lines.filter((line) => line.startsWith("FAILED"));
   throw Object.assign(new CommandError("the guest's job", [], code), { failures });
 }
 
 const isCheck = (line) => line.startsWith("ok ");
 
-function readAnswer(share) {
-  const file = join(share, "answer.json");
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-}
+const readAnswers = (share) => ({
+  guest: readJson(join(share, "guest.json")),
+  answer: readJson(join(share, "answer.json")),
+});
+
+const readJson = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined);

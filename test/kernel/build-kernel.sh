@@ -12,24 +12,15 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 unpack_source() {
-  apt-get -q download linux-source-6.1
-  dpkg-deb --fsys-tarfile linux-source-6.1_*.deb | tar -x --wildcards '*.tar.xz'
-  tar -xf usr/src/linux-source-6.1.tar.xz
-  cd linux-source-6.1
-}
-
-# Processors with AMX save 11,008 bytes of registers; the 2,696 that this file has room for make
-# every ptrace call that restores them fail.
-make_room_for_registers() {
-  local file=arch/x86/um/user-offsets.c
-  sed -i 's/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, 11264)/' "$file"
-  grep -q 11264 "$file"
+  "$here/kernel-source.sh" download .
+  dpkg-deb --fsys-tarfile linux-source-*.deb | tar -x --wildcards '*.tar.xz'
+  tar -xf usr/src/linux-source-*.tar.xz
+  cd linux-source-*/
 }
 
 configure() {
   make ARCH=um x86_64_defconfig
   scripts/kconfig/merge_config.sh -m .config "$here/kernel.config"
-  scripts/config --set-val KERNEL_STACK_ORDER 4
   make ARCH=um olddefconfig
   refuse_missing_options
 }
@@ -46,7 +37,6 @@ refuse_missing_options() {
 }
 
 unpack_source
-make_room_for_registers
 configure
 nice make ARCH=um -j"$(nproc)"
 strip linux

@@ -2,10 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { commitOfTree, lastGreen, recordGreen } from "../../../scripts/kernel/record.mjs";
 
+// Each makes a repository: a dozen processes.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 const OUTCOMES = [{ tier: "packets", state: "passed" as const, detail: "3 tests", seconds: 1.4 }];
+const GUEST = { kernel: "7.0.0", openvswitch: "3.1.0" };
+const RUN = { guest: GUEST, outcomes: OUTCOMES, seconds: 61.6 };
 
 let root: string;
 
@@ -22,7 +27,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 it("says that nothing was recorded, until it was", () => {
   expect(lastGreen(root)).toMatch(/never recorded as green$/);
-  recordGreen(commitOfTree(root), OUTCOMES, 61.6, root);
+  recordGreen(commitOfTree(root), RUN, root);
   const head = git("rev-parse", "HEAD").slice(0, 12);
   expect(lastGreen(root)).toMatch(
     new RegExp(`last green on .* for ${head}, the code as it is now`),
@@ -30,21 +35,21 @@ it("says that nothing was recorded, until it was", () => {
 });
 
 it("stays with the code when the record itself, or a text, is committed", () => {
-  recordGreen(commitOfTree(root), OUTCOMES, 60, root);
+  recordGreen(commitOfTree(root), RUN, root);
   write("docs/a.md", "2");
   commit();
   expect(lastGreen(root)).toMatch(/the code as it is now$/);
 });
 
 it("says what has changed since", () => {
-  recordGreen(commitOfTree(root), OUTCOMES, 60, root);
+  recordGreen(commitOfTree(root), RUN, root);
   write("src/a.ts", "2");
   expect(lastGreen(root)).toMatch(/; since then 1 file changed/);
 });
 
 it("records nothing of a tree with changes", () => {
   write("src/b.ts", "1");
-  recordGreen(commitOfTree(root), OUTCOMES, 60, root);
+  recordGreen(commitOfTree(root), RUN, root);
   expect(lastGreen(root)).toMatch(/never recorded as green$/);
 });
 
@@ -52,7 +57,7 @@ it("records nothing of a tree that changed while it was tested", () => {
   const before = commitOfTree(root);
   write("src/a.ts", "2");
   commit();
-  recordGreen(before, OUTCOMES, 60, root);
+  recordGreen(before, RUN, root);
   expect(lastGreen(root)).toMatch(/never recorded as green$/);
 });
 
