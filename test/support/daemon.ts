@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
+import { createDatabase } from "./postgres.js";
 import { waitFor } from "./rest.js";
 import type { Sandbox } from "./sandbox.js";
 
@@ -66,6 +67,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     // Tests ask again and again.
     PATCHBAY_QUOTA_REQUESTS_PER_HOUR_TO_TENANT: "1000000",
     ...sandbox.env,
+    ...(await databaseFor(options)),
     ...env,
   });
   const dispose = async () => {
@@ -85,6 +87,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** Where PostgreSQL is used, an embedded database in the data directory would be somebody else's. */
 function templateFor(env: DaemonOptions["env"] = {}): string | undefined {
   return "DATABASE_URL" in env ? undefined : inject("embeddedTemplate");
+}
+
+/** Where daemons are to use PostgreSQL: one of its own, for this daemon and its later lives. */
+async function databaseFor({ env = {}, copyOf }: DaemonOptions): Promise<Record<string, string>> {
+  const from = inject("daemonTemplate");
+  if (!from || copyOf !== undefined || "DATABASE_URL" in env) return {};
+  return { DATABASE_URL: await createDatabase(from.adminUrl, from.template) };
 }
 
 function daemonOf(

@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
-import type { PostgresTemplate } from "./databases.global-setup.js";
 import { createDatabase } from "./postgres.js";
+import type { PostgresTemplate } from "./templates.js";
 
 export interface FreshDatabase {
   /** Set for PostgreSQL only. */

@@ -75,7 +75,7 @@ restarts_after_a_crash() {
   local before
   before=$(pid)
   kill -KILL "$before"
-  soon 30 is_another_than "$before" && soon 30 ready
+  soon 30 is_another_than "$before" && soon 240 ready
 }
 
 takes_a_reload() {
@@ -93,7 +93,7 @@ before_the_reboot() {
   check "Open vSwitch's service runs" systemctl is-active ovs-vswitchd ovsdb-server
   check "the release is installed" install_service
   check "the service starts" systemctl enable --now patchbay
-  check "it is ready" soon 60 ready
+  check "it is ready" soon 240 ready
   check "two VPCs are made" make_network
   [ -r "$IDS" ] || exit 1
   # shellcheck source=/dev/null
@@ -108,7 +108,7 @@ before_the_reboot() {
   check "it stops cleanly" stops_cleanly
   check "stopped, all still passes" all_pings_answered 40
   check "and it starts again" systemctl start patchbay
-  check "ready" soon 60 ready
+  check "ready" soon 240 ready
   check "no packet is lost with it there" all_pings_answered 40
   check "Open vSwitch's service restarts" systemctl restart openvswitch-switch
   check "then it passes again" soon 30 passes
@@ -120,7 +120,7 @@ before_the_reboot() {
 after_the_reboot() {
   # shellcheck source=/dev/null
   . "$IDS"
-  check "after a reboot it is ready by itself" soon 90 ready
+  check "after a reboot it is ready by itself" soon 240 ready
   check "Open vSwitch's service too" systemctl is-active ovs-vswitchd ovsdb-server
   check "the peering is in force" soon 30 peering_is_programmed
   check "ports without devices are unplugged" unplug
