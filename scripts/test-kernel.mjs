@@ -2,6 +2,7 @@
 //
 // --only PART,...   packets, demo, service; a run of parts is not recorded
 // --files NAME,...  the packet tests whose files are named so; not recorded either
+// --all             every packet test instead of the chosen ones
 import { parseArgs } from "node:util";
 import { bootFiles } from "./kernel/cache.mjs";
 import { notRun } from "./kernel/parts.mjs";
@@ -12,15 +13,17 @@ import { CommandError, isRoot } from "./lib/process.mjs";
 import { note, out } from "./lib/terminal.mjs";
 import { runTier, summarise } from "./lib/tiers.mjs";
 
-const USAGE = `usage: npm run test:kernel -- [--only ${Object.keys(PARTS).join(",")}] [--files NAME,...]`;
+const USAGE = `usage: npm run test:kernel -- [--only ${Object.keys(PARTS).join(",")}] [--files NAME,... | --all]`;
 
 function readArguments() {
   const text = { type: "string" };
-  const { values } = parseArgs({ options: { only: text, files: text }, strict: true });
+  const options = { only: text, files: text, all: { type: "boolean" } };
+  const { values } = parseArgs({ options, strict: true });
   const only = values.only?.split(",") ?? Object.keys(PARTS);
   const unknown = only.find((name) => !(name in PARTS));
   if (unknown !== undefined) throw new Error(`there is no part '${unknown}'`);
-  return { only, files: values.files?.split(",") ?? [], whole: Object.keys(values).length === 0 };
+  const choice = { files: values.files?.split(",") ?? [], all: values.all === true };
+  return { only, choice, whole: values.only === undefined && values.files === undefined };
 }
 
 function argumentsOrUsage() {
@@ -37,7 +40,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(name, () => stopping.abort(new Error(`stopped by ${name}`)));
 }
 
-async function main({ only, files, whole }) {
+async function main({ only, choice, whole }) {
   const { signal } = stopping;
   requireNode();
   if (process.platform !== "linux" || !isRoot()) throw new Error("it needs Linux, and root");
@@ -54,7 +57,7 @@ async function main({ only, files, whole }) {
     }),
   ];
   if (outcomes.every(({ state }) => state === "passed")) {
-    for (const name of only) outcomes.push(...(await runPart(name, { boot, files, signal })));
+    for (const name of only) outcomes.push(...(await runPart(name, { boot, choice, signal })));
   }
   const code = summarise(outcomes, true);
   for (const { file, why } of notRun()) out(`not run: ${file}: ${why}`);

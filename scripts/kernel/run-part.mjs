@@ -5,11 +5,9 @@ import { CommandError } from "../lib/process.mjs";
 import { out } from "../lib/terminal.mjs";
 import { runTier } from "../lib/tiers.mjs";
 import { runInGuest } from "./guest.mjs";
-import { notRun } from "./parts.mjs";
+import { CHOSEN, notRun } from "./parts.mjs";
 
 const MINUTES = 60_000;
-/** A guest has one processor: two of them take the packet tests in half the time. */
-const GUESTS = 2;
 
 /** Each runs in guests of its own; `jobs` yields what is run in each of them, side by side. */
 export const PARTS = {
@@ -26,23 +24,29 @@ export const PARTS = {
   },
 };
 
-function packetJobs(files) {
-  const exclude = notRun().flatMap(({ file }) => ["--exclude", file]);
-  const selection = (number) => [...files, ...exclude, `--shard=${number}/${GUESTS}`].join(" ");
-  return Array.from({ length: files.length === 1 ? 1 : GUESTS }, (_, index) => ({
-    script: `exec node scripts/kernel/packets.mjs ${files.length === 1 ? files[0] : selection(index + 1)}`,
-    limitMs: 25 * MINUTES,
+/** @param {{ files: string[], all: boolean }} choice without either: CHOSEN */
+function packetJobs({ files, all }) {
+  return selections(files, all).map((selection) => ({
+    script: `exec node scripts/kernel/packets.mjs ${selection.join(" ")}`,
+    limitMs: 60 * MINUTES,
   }));
 }
 
+function selections(files, all) {
+  if (files.length > 0) return [files];
+  if (!all) return CHOSEN;
+  const exclude = notRun().flatMap(({ file }) => ["--exclude", file]);
+  return CHOSEN.map((_, index) => [...exclude, `--shard=${index + 1}/${CHOSEN.length}`]);
+}
+
 /**
- * @param {{ boot: object, files: string[], signal: AbortSignal }} context `boot.guest` is set to what
+ * @param {{ boot: object, choice: object, signal: AbortSignal }} context `boot.guest` is set to what
  *   the guest says it is
  * @returns {Promise<import("../lib/tiers.mjs").Outcome[]>} one for each guest
  */
-export function runPart(name, { boot, files, signal }) {
+export function runPart(name, { boot, choice, signal }) {
   const { title, jobs } = PARTS[name];
-  const all = jobs(files);
+  const all = jobs(choice);
   return Promise.all(
     all.map((job, index) => {
       const tier = all.length === 1 ? title : `${title}, ${index + 1} of ${all.length}`;

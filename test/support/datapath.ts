@@ -9,6 +9,8 @@ export interface DatapathTraits {
   readonly handsFramesToHost: boolean;
   /** Whether frames must have their checksums when they come in: a veth leaves them out otherwise. */
   readonly needsChecksumsOfWorkloads: boolean;
+  /** Whether connections end with ovs-vswitchd: the kernel's are remembered without it. */
+  readonly forgetsConnectionsAtRestart: boolean;
   /** Whether all of a network namespace share it, so that it has room for one ovs-vswitchd. */
   readonly isOneInNamespace: boolean;
 }
@@ -18,12 +20,14 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
     dpctlName: "netdev@ovs-netdev",
     handsFramesToHost: true,
     needsChecksumsOfWorkloads: true,
+    forgetsConnectionsAtRestart: true,
     isOneInNamespace: false,
   },
   system: {
     dpctlName: "system@ovs-system",
     handsFramesToHost: false,
     needsChecksumsOfWorkloads: false,
+    forgetsConnectionsAtRestart: false,
     isOneInNamespace: true,
   },
 };
