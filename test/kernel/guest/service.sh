@@ -9,11 +9,12 @@ IDS=/var/lib/patchbay-check
 REBOOT=85
 URL=http://127.0.0.1:8080
 
-# As the unit's own head says.
+# The tree that the unit's own head describes: what is built, and the production packages.
 install_service() {
+  local packages
   mkdir -p "$HOME_OF_SERVICE"
-  cp -a package.json package-lock.json .npmrc README.md dist prisma node_modules ovs scripts "$HOME_OF_SERVICE/"
-  (cd "$HOME_OF_SERVICE" && npm prune --omit=dev --offline)
+  packages=$(npm ls --omit=dev --all --parseable 2>/dev/null | sed -n "s|^$PWD/||p")
+  cp -a --parents package.json README.md dist prisma ovs $packages "$HOME_OF_SERVICE/"
   cp ovs/patchbay.service /etc/systemd/system/
   systemctl daemon-reload
 }
