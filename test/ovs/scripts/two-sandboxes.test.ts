@@ -67,6 +67,7 @@ const withOneDatapathForAll = () => {
     expect(also.stderr).toMatch(/is there \(system@ovs-system\) and not of .*ip netns exec/);
     expect(await ping()).toBe(true);
     await first.startAgain();
+    await first.ofctl("add-flow", await first.vsctl("list-br"), "actions=NORMAL");
     expect(await ping()).toBe(true);
   });
 
