@@ -21,6 +21,8 @@ const LINES_OF_A_FAILURE = 15;
 const CONSOLE = 3;
 const OUTPUT = "output";
 const KERNEL_LOG = "kernel.log";
+const MOST_MAPS = "/proc/sys/vm/max_map_count";
+const MAPS = 1_048_576;
 
 /**
  * @typedef {object} Job
@@ -65,6 +67,7 @@ function exitCode(share) {
 async function boot({ kernel, disk }, share, job) {
   const { limitMs, onLine, signal } = job;
   signal.throwIfAborted();
+  requireRoomForMaps();
   const words = openSync(join(share, KERNEL_LOG), "w");
   const said = openSync(join(share, OUTPUT), "w+");
   const child = spawn(...onProcessor(job.processor, kernel, kernelArguments(disk, share, job)), {
@@ -91,6 +94,18 @@ function onProcessor(number, command, args) {
   return number === undefined
     ? [command, args]
     : ["taskset", ["-c", `${number}`, command, ...args]];
+}
+
+/**
+ * Each page of a guest's process is a mapping of its own on the host. With too few of them the guest
+ * says that it is out of memory, and kills what asked for it.
+ */
+function requireRoomForMaps() {
+  const found = Number(readFileSync(MOST_MAPS, "utf8"));
+  if (found >= MAPS) return;
+  throw new Error(
+    `a process may have ${found} mappings here: run sysctl -w vm.max_map_count=${MAPS}`,
+  );
 }
 
 /** The disk itself is never written: what changes goes to a file of this guest. */
