@@ -1,9 +1,11 @@
 import { mkdirSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { admitEverybody } from "../lib/admit-everybody.mjs";
 import { benchSettings } from "../lib/bench-daemon.mjs";
 import { makeTenant } from "../lib/bench-tenant.mjs";
+import { ApiError } from "../lib/client.mjs";
 import { probe } from "../lib/daemon.mjs";
 import { freePort } from "../lib/free-port.mjs";
 import { ROOT } from "../lib/process.mjs";
@@ -13,25 +15,50 @@ import { makePlace, switchProcesses } from "./place.mjs";
 import { neighbourPlan, vpcPlan } from "./plan.mjs";
 import { plugIn } from "./ports.mjs";
 
-/** Clients that ask at once where many things are made. */
-const CLIENTS = 16;
+/** Clients that ask at once where many things are made; where there is one processor a few suffice. */
+const CLIENTS = cpus().length > 1 ? 16 : 2;
 const MOST_PER_PAGE = 1000;
+/** In a guest on a busy machine a program may take a minute to be loaded. */
+const READY_LIMIT_MS = 300_000;
 
-/** Our side: a private switch, the daemon with its embedded database, one tenant. */
-export async function startPatchbay(bench) {
+/**
+ * Our side: a private switch, the daemon, one tenant.
+ * @param {string} [databaseUrl] default: an embedded database
+ */
+export async function startPatchbay(bench, databaseUrl = "") {
   const place = await makePlace(bench, `${bench.round}p`);
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
   const daemon = startService("patchbay", process.execPath, [join(ROOT, "dist/main.js")], {
-    env: settings(place, listen),
+    env: { ...settings(place, listen), DATABASE_URL: databaseUrl },
     log: join(place.dir, "patchbay.log"),
     undo: bench.undo,
   });
   await until("Patchbay is ready", async () => (await probe(url, "/readyz")) === 200, {
     services: [daemon],
+    limitMs: READY_LIMIT_MS,
   });
   const { call } = await makeTenant(url);
+  await warmUp(call);
   return new PatchbaySide(place, daemon, call, url);
+}
+
+/**
+ * The first change of a process takes many times as long as the others: on a slow machine longer than
+ * the daemon lets a transaction take.
+ */
+async function warmUp(call) {
+  const made = async () => {
+    try {
+      const { id } = await call("POST", "/vpcs", { cidrBlock: vpcPlan(0).block });
+      await call("DELETE", `/vpcs/${id}`);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "DatabaseTimeout") return false;
+      throw error;
+    }
+  };
+  await until("a VPC is made", made);
 }
 
 function settings(place, listen) {

@@ -47,7 +47,8 @@ export async function plugInBeside({ vsctl, undo, datapath }, bridge, address) {
   return { ...(await serve(undo, { netns, address })), ofport };
 }
 
-async function serve(undo, host) {
+/** Starts an iperf3 server in a namespace. @returns the same host */
+export async function serve(undo, host) {
   const server = ["setpriv", "--pdeathsig", "TERM", "iperf3", "-s", "--forceflush"];
   const child = spawn("ip", ["netns", "exec", host.netns, ...server], {
     detached: true,

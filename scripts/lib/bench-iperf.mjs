@@ -11,11 +11,15 @@ export const SMALL = 64;
  * @typedef {{ amount: number, perSecond: number }} Arrived
  */
 
-/** @returns {Promise<Arrived>} bits, over one TCP connection */
+/**
+ * @returns {Promise<Arrived & { cpuSeconds: number }>} bits, over one TCP connection; `cpuSeconds`:
+ *   what both ends computed, of which the way between them is a part where the kernel carries packets
+ */
 export async function tcpThroughput(from, to, seconds, signal) {
   const { end } = await iperf(from, to, seconds, [], signal);
-  const { bytes, bits_per_second: perSecond } = end.sum_received;
-  return { amount: 8 * bytes, perSecond };
+  const { bytes, bits_per_second: perSecond, seconds: took } = end.sum_received;
+  const { host_total: near, remote_total: far } = end.cpu_utilization_percent;
+  return { amount: 8 * bytes, perSecond, cpuSeconds: (took * (near + far)) / 100 };
 }
 
 /** @returns {Promise<Arrived>} small datagrams, sent as fast as it goes */
