@@ -12,10 +12,11 @@ import socket
 import sys
 import time
 
+from namespace import enter, libc
+
 PORT = 5789
 BATCH = 64
 LIMIT = 10
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 class IoVec(ctypes.Structure):
@@ -31,12 +32,6 @@ class Message(ctypes.Structure):
         ("flags", ctypes.c_int), ("pad2", ctypes.c_uint32),
         ("sent", ctypes.c_uint32), ("pad3", ctypes.c_uint32),
     ]
-
-
-def enter(netns):
-    with open(f"/var/run/netns/{netns}") as namespace:
-        if libc.setns(namespace.fileno(), 0) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {netns}")
 
 
 def bound_socket(netns, address):

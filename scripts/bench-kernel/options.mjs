@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { oneOf, whole } from "../lib/bench-words.mjs";
 
 export const PARTS = ["throughput", "restart", "waiting", "ovn"];
 
@@ -56,18 +57,4 @@ export function readOptions(args) {
     output: values.output,
     help: values.help === true,
   };
-}
-
-/** Most VPCs that the address plan has room for. */
-const MOST = 1000;
-
-function whole(name, text, least) {
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= MOST) return number;
-  throw new Error(`${name}: '${text}' is no number from ${least} to ${MOST}`);
-}
-
-function oneOf(name, text, words) {
-  if (words.includes(text)) return text;
-  throw new Error(`${name}: '${text}' is none of ${words.join(", ")}`);
 }

@@ -11,7 +11,6 @@ of CLOCK_MONOTONIC, the clock of Node's process.hrtime, in nanoseconds:
   silent SECONDS   `silent` once none has arrived for 100 ms, or `flows`
   end              JSON: sent (times), arrived ([number, time] each), strays (times); and ends
 """
-import ctypes
 import json
 import select
 import socket
@@ -19,16 +18,11 @@ import struct
 import sys
 import time
 
+from namespace import enter
+
 PORT = 5790
 SILENCE = 0.1
 ALL_PROTOCOLS = 3
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def enter(netns):
-    with open(f"/var/run/netns/{netns}") as namespace:
-        if libc.setns(namespace.fileno(), 0) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {netns}")
 
 
 def bound_socket(netns, address):

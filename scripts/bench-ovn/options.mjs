@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { oneOf, whole } from "../lib/bench-words.mjs";
 
 export const USAGE = `usage: node scripts/bench-ovn.mjs [options]        (root, Debian or Ubuntu; build first)
   --sizes 10,100,300    numbers of VPCs at which a peering is timed, ascending
@@ -51,17 +52,3 @@ const OPTIONS = {
   output: { type: "string" },
   help: { type: "boolean", short: "h" },
 };
-
-/** Most VPCs that the address plan has room for. */
-const MOST = 1000;
-
-function whole(name, text, least) {
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= MOST) return number;
-  throw new Error(`${name}: '${text}' is no number from ${least} to ${MOST}`);
-}
-
-function oneOf(name, text, words) {
-  if (words.includes(text)) return text;
-  throw new Error(`${name}: '${text}' is none of ${words.join(", ")}`);
-}
