@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { patient } from "./test/support/patience.js";
 
 const shared = { environment: "node" as const, restoreMocks: true };
 
@@ -30,8 +31,8 @@ export default defineConfig({
           globalSetup: ["test/support/embedded.global-setup.ts"],
           // Several switches at once on a small machine only slow one another down.
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: patient(120_000),
+          hookTimeout: patient(120_000),
         },
       },
       {

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../lib/process.mjs";
 import { follow } from "./follow.mjs";
+import { withRoomForMaps } from "./maps.mjs";
 
 const MEMORY_GIB = 4;
 const LINES_OF_A_FAILURE = 15;
@@ -21,8 +22,6 @@ const LINES_OF_A_FAILURE = 15;
 const CONSOLE = 3;
 const OUTPUT = "output";
 const KERNEL_LOG = "kernel.log";
-const MOST_MAPS = "/proc/sys/vm/max_map_count";
-const MAPS = 1_048_576;
 
 /**
  * @typedef {object} Job
@@ -48,7 +47,7 @@ export async function runInGuest(files, job, collect = () => undefined) {
   try {
     symlinkSync(files.checkout ?? ROOT, join(share, "checkout"));
     writeFileSync(join(share, "job.sh"), job.script);
-    await boot(files, share, job);
+    await withRoomForMaps(() => boot(files, share, job));
     return { code: exitCode(share), collected: collect(share) };
   } finally {
     rmSync(share, { recursive: true, force: true });
@@ -67,7 +66,6 @@ function exitCode(share) {
 async function boot({ kernel, disk }, share, job) {
   const { limitMs, onLine, signal } = job;
   signal.throwIfAborted();
-  requireRoomForMaps();
   const words = openSync(join(share, KERNEL_LOG), "w");
   const said = openSync(join(share, OUTPUT), "w+");
   const child = spawn(...onProcessor(job.processor, kernel, kernelArguments(disk, share, job)), {
@@ -94,18 +92,6 @@ function onProcessor(number, command, args) {
   return number === undefined
     ? [command, args]
     : ["taskset", ["-c", `${number}`, command, ...args]];
-}
-
-/**
- * Each page of a guest's process is a mapping of its own on the host. With too few of them the guest
- * says that it is out of memory, and kills what asked for it.
- */
-function requireRoomForMaps() {
-  const found = Number(readFileSync(MOST_MAPS, "utf8"));
-  if (found >= MAPS) return;
-  throw new Error(
-    `a process may have ${found} mappings here: run sysctl -w vm.max_map_count=${MAPS}`,
-  );
 }
 
 /** The disk itself is never written: what changes goes to a file of this guest. */

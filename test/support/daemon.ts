@@ -6,13 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
+import { patient } from "./patience.js";
 import { createDatabase } from "./postgres.js";
 import { waitFor } from "./rest.js";
 import type { Sandbox } from "./sandbox.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const READY_LIMIT_MS = 60_000;
-const STOP_LIMIT_MS = 12_000;
+const STOP_LIMIT_MS = patient(12_000);
 
 export interface DaemonOptions {
   readonly sandbox: Sandbox;

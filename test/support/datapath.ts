@@ -11,6 +11,10 @@ export interface DatapathTraits {
   readonly needsChecksumsOfWorkloads: boolean;
   /** Whether connections end with ovs-vswitchd: the kernel's are remembered without it. */
   readonly forgetsConnectionsAtRestart: boolean;
+  /** Whether fragments pass, put together; Open vSwitch before 3.6 cannot do so in userspace safely. */
+  readonly joinsFragments: boolean;
+  /** Whether the switch still sees, and counts, a connection that its zone has no room for. */
+  readonly countsRefusedConnections: boolean;
   /** Whether all of a network namespace share it, so that it has room for one ovs-vswitchd. */
   readonly isOneInNamespace: boolean;
 }
@@ -21,6 +25,8 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
     handsFramesToHost: true,
     needsChecksumsOfWorkloads: true,
     forgetsConnectionsAtRestart: true,
+    joinsFragments: false,
+    countsRefusedConnections: true,
     isOneInNamespace: false,
   },
   system: {
@@ -28,6 +34,8 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
     handsFramesToHost: false,
     needsChecksumsOfWorkloads: false,
     forgetsConnectionsAtRestart: false,
+    joinsFragments: true,
+    countsRefusedConnections: false,
     isOneInNamespace: true,
   },
 };

@@ -2,11 +2,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { TRAITS } from "./datapath.js";
+import { patient } from "./patience.js";
 import { type Sandbox, uniqueName } from "./sandbox.js";
 
 const CLOSE_SCRIPT = fileURLToPath(new URL("../../ovs/close-port.sh", import.meta.url));
 
-const COMMAND_LIMIT_MS = 15_000;
+const COMMAND_LIMIT_MS = patient(15_000);
 
 /** What a simulated workload is plugged in with. */
 export interface HostOptions {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
+import { patient } from "./patience.js";
 import { findBinaries, freePort, isRoot, unprivileged } from "./postgres-programs.js";
 
 export interface PostgresServer {
@@ -26,7 +27,7 @@ interface Cluster {
   readonly port: number;
 }
 
-const startLimitMs = 30_000;
+const startLimitMs = patient(30_000);
 
 /** Survives a crash of the server, as some tests want, but no power loss. */
 const settings = [

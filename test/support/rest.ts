@@ -1,4 +1,5 @@
 import { vi } from "vitest";
+import { patient } from "./patience.js";
 
 const POLL_MS = 40;
 const PEERING_WAIT_SECONDS = 10;
@@ -233,7 +234,7 @@ export async function peer(
 /**
  * Waits until a condition yields something truthy.
  * @param condition asked again while it yields something falsy or throws
- * @throws Error naming `what`, or the condition's last error, after `limitMs`
+ * @throws Error naming `what`, or the condition's last error, after `limitMs`, which patience stretches
  */
 export function waitFor<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
@@ -245,5 +246,5 @@ export function waitFor<T>(
     if (answer === undefined || answer === false) throw new Error(`waited in vain for ${what}`);
     return answer;
   };
-  return vi.waitFor(attempt, { timeout: limitMs, interval: POLL_MS });
+  return vi.waitFor(attempt, { timeout: patient(limitMs), interval: POLL_MS });
 }

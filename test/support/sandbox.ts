@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { type Datapath, isDatapath } from "./datapath.js";
+import { patient } from "./patience.js";
 
 const SANDBOX_SCRIPT = fileURLToPath(new URL("../../ovs/sandbox.sh", import.meta.url));
-const COMMAND_LIMIT_MS = 30_000;
+const COMMAND_LIMIT_MS = patient(30_000);
 
 /** A signal that ends a process without, or with, its consent. */
 export type EndSignal = "SIGKILL" | "SIGTERM" | "SIGSEGV";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { formatIp } from "../../../src/domain/cidr.js";
 import type { InterfaceIntent, VpcIntent } from "../../../src/domain/intent.js";
 import { routerMac } from "../../../src/domain/mac.js";
@@ -8,6 +8,7 @@ import type { Opening, Question } from "../../../src/domain/reachability/questio
 import { agree } from "../../../src/domain/reachability/trace.js";
 import type { Verdict } from "../../../src/domain/reachability/verdict.js";
 import { probeOf } from "../../../src/services/reachability/probe.js";
+import { patient } from "../../support/patience.js";
 import { waitFor } from "../../support/rest.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { anyGuardedTopology, OPENINGS } from "../../unit/domain/reachability/arbitrary.js";
@@ -16,6 +17,8 @@ import { type Topology, wholeIntent } from "../../unit/pipeline/topologies.js";
 import { ALL_WELL, eventually, type Installation, install } from "../backend/fixture.js";
 import { answerFrame, openingFrame } from "./packets.js";
 import { Ports } from "./ports.js";
+
+vi.setConfig({ testTimeout: patient(600_000) });
 
 /** Of so many intents, drawn with this seed; the long form looks at 200 (`test:agreement`). */
 const INTENTS = Number(process.env["AGREEMENT_INTENTS"] ?? 40);
@@ -214,4 +217,4 @@ it(`intent, trace and packet agree, for ${INTENTS} intents`, async () => {
   for (const code of ["reached", "egressPolicy", "ingressPolicy", "noRoute", "blackhole"]) {
     expect(verdicts.get(code) ?? 0, JSON.stringify([...verdicts])).toBeGreaterThan(10);
   }
-}, 600_000);
+});

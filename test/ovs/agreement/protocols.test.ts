@@ -3,6 +3,7 @@ import { cidr, formatIp } from "../../../src/domain/cidr.js";
 import type { RuleIntent, VpcIntent } from "../../../src/domain/intent.js";
 import { routerMac } from "../../../src/domain/mac.js";
 import type { Traffic } from "../../../src/domain/traffic.js";
+import { TRAITS } from "../../support/datapath.js";
 import { waitFor } from "../../support/rest.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 import { autoRouted, peering, vpc, wholeIntent } from "../../unit/pipeline/topologies.js";
@@ -72,14 +73,31 @@ interface Sent {
   readonly mac?: string;
 }
 
-/** A datagram with any payload: the mark stands behind where ports would be. */
-function frameOf(label: string, { to, protocol = UDP, options, fragment, mac }: Sent): Buffer {
+/** Any payload: the mark stands behind where a header of UDP would be. */
+function payloadOf(label: string): Buffer {
   const ports = Buffer.from([0x9c, 0x41, 0x00, 0x35]);
   const payload = Buffer.concat([ports, Buffer.alloc(4), mark(label)]);
   payload.writeUInt16BE(payload.length, 4);
-  const whole = ipv4({ from: formatIp(a0.ip), to }, payload, fragment, protocol);
+  return payload;
+}
+
+function frameOf(label: string, { to, protocol = UDP, options, fragment, mac }: Sent): Buffer {
+  const whole = ipv4({ from: formatIp(a0.ip), to }, payloadOf(label), fragment, protocol);
   const macs = { from: a0.mac, to: mac ?? routerMac(A.number) };
   return ethernet(macs, IPV4, options === true ? withOptions(whole) : whole);
+}
+
+/** One datagram to a neighbour, cut behind its header. */
+function framesOfFragments(label: string): Buffer[] {
+  const payload = payloadOf(label);
+  const macs = { from: a0.mac, to: routerMac(A.number) };
+  const fragments = [
+    { part: payload.subarray(0, 8), position: { offset: 0, more: true } },
+    { part: payload.subarray(8), position: { offset: 1, more: false } },
+  ];
+  return fragments.map(({ part, position }) =>
+    ethernet(macs, IPV4, ipv4({ from: formatIp(a0.ip), to: NEIGHBOUR }, part, position, UDP)),
+  );
 }
 
 /** Router alert (RFC 2113) behind the header, which grows by a word. */
@@ -95,14 +113,16 @@ function withOptions(packet: Buffer): Buffer {
   return Buffer.concat([head, packet.subarray(20)]);
 }
 
-/** The interfaces that a packet of the first one comes to. */
-async function arrivals(sent: Sent): Promise<string[]> {
+/** The interfaces that packets of the first one come to. */
+async function arrivalsOf(frames: (label: string) => Buffer[]): Promise<string[]> {
   count += 1;
   const label = `x${count}`;
-  ports.send(a0.id, frameOf(label, sent));
+  for (const frame of frames(label)) ports.send(a0.id, frame);
   await settle();
   return ports.seen(label);
 }
+
+const arrivals = (sent: Sent) => arrivalsOf((label) => [frameOf(label, sent)]);
 
 /** Pings of the gateways, twice: what was sent before has gone its way when they are answered. */
 async function settle(): Promise<void> {
@@ -148,6 +168,11 @@ it.each<[string, Sent, string[]]>([
   ["a later fragment", { to: PEER, fragment: { offset: 8, more: false } }, []],
 ])("%s, with everything allowed", async (_what, sent, to) => {
   expect(await arrivals(sent)).toEqual(to);
+});
+
+it("a datagram in fragments passes where the datapath puts fragments together", async () => {
+  const { joinsFragments } = TRAITS[sandbox.datapath];
+  expect(await arrivalsOf(framesOfFragments)).toEqual(joinsFragments ? [a1.id] : []);
 });
 
 it("lets a protocol pass by its number, and no other", async () => {

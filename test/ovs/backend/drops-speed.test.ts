@@ -1,11 +1,14 @@
 import { pino } from "pino";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createMetrics } from "../../../src/api/metrics.js";
 import { createServer } from "../../../src/api/server.js";
 import { eniId, slice, vpcIntent } from "../../support/intents.js";
+import { patient } from "../../support/patience.js";
 import { uniqueName } from "../../support/sandbox.js";
 import { view } from "../../unit/api/fixtures.js";
 import { ALL_WELL, eventually, stageForAll } from "./fixture.js";
+
+vi.setConfig({ testTimeout: patient(180_000) });
 
 const BRIDGES = 30;
 const ROUNDS = 11;
@@ -68,7 +71,7 @@ it(`scrapes ${BRIDGES} bridges with an interface each, and says how long it took
   expect(text).not.toContain("patchbay_dropped_packets_total{");
   report(`all counters ${median(surveys)} ms, one interface ${median(singles)} ms (of ${ROUNDS})`);
   report(`scrape ${first.toFixed(1)} ms, the next one ${next.toFixed(1)} ms`);
-}, 180_000);
+});
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();

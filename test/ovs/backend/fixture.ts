@@ -13,9 +13,10 @@ import type { Exec } from "../../../src/backends/ovs/exec.js";
 import { holderText } from "../../../src/backends/ovs/fence/holder.js";
 import { createOvsBackend } from "../../../src/backends/ovs/ovs-backend.js";
 import type { IntentSlice, Scope } from "../../../src/domain/intent.js";
+import { patient } from "../../support/patience.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = patient(20_000);
 
 export interface Suspicion {
   readonly bridge: string;

@@ -184,7 +184,7 @@ it("finds flows altered and added on the exchange, and tells foreign ones apart"
   const later = await repair(exchange, "all");
   expect(later.drift).toEqual([]);
   expect(later.diffs.flatMap((diff) => diff.foreign)).toEqual([]);
-}, 30_000);
+});
 
 it("finds what was done while its own bundle was on its way", async () => {
   const other = peeringIntent(2, 2, 3);
@@ -222,7 +222,7 @@ it("finds what was done while its own bundle was on its way", async () => {
   await installation.reconcile(
     slice(scopeOf(2, 3), VPCS, [PEERING, { ...other, admitted: false }]),
   );
-}, 60_000);
+});
 
 it("follows bridges as they come and go, and a switch that was restarted", async () => {
   const four = slice("all", [...VPCS, vpcIntent(4)], [PEERING]);

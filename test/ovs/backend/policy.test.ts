@@ -119,7 +119,7 @@ beforeAll(async () => {
   const ids = [1, 2, 3].flatMap((n) => [eniId(n, 0), eniId(n, 1)]);
   const { backend } = installation;
   await eventually(() => ids.every((id) => backend.binding(id).kind === "bound"));
-}, 60_000);
+});
 
 async function plug(n: number, index: number): Promise<void> {
   const block = n === 3 ? 1 : n;

@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
+import { patient } from "../../support/patience.js";
 import { ALL_WELL, stageForAll, watched } from "./fixture.js";
+
+vi.setConfig({ testTimeout: patient(180_000) });
 
 const VPCS = 100;
 const ROUNDS = 21;
@@ -41,7 +44,7 @@ it(`admits and cuts a peering among ${VPCS} VPCs, and says how long it took`, as
   }
   report(`${VPCS} VPCs made in ${made.toFixed(0)} ms`);
   report(`accept ${median(opened)} ms, delete ${median(cut)} ms (median of ${ROUNDS})`);
-}, 180_000);
+});
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { formatIp, type Ip } from "../../../src/domain/cidr.js";
 import type { VpcIntent } from "../../../src/domain/intent.js";
 import { judge } from "../../../src/domain/reachability/judge.js";
@@ -8,6 +8,7 @@ import { agree, type TraceOutcome, untraceable } from "../../../src/domain/reach
 import type { StopCode, Verdict } from "../../../src/domain/reachability/verdict.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { probeOf } from "../../../src/services/reachability/probe.js";
+import { patient } from "../../support/patience.js";
 import { uniqueName } from "../../support/sandbox.js";
 import { anyGuardedTopology, OPENINGS } from "../../unit/domain/reachability/arbitrary.js";
 import { everyInterface } from "../../unit/domain/reachability/oracle.js";
@@ -19,6 +20,8 @@ import {
   wholeIntent,
 } from "../../unit/pipeline/topologies.js";
 import { ALL_WELL, eventually, stageForAll } from "./fixture.js";
+
+vi.setConfig({ testTimeout: patient(300_000) });
 
 /** Of many topologies, the few in which the most different things happen. */
 const SAMPLED = 400;
@@ -111,7 +114,7 @@ const ip = (text: string): Ip => ({
 });
 
 describe("two peers", () => {
-  beforeAll(() => program(PEERED), 60_000);
+  beforeAll(() => program(PEERED));
 
   it("are followed step by step, there and back", async () => {
     const { outcome } = await ask(PEERED, "eni-1-0", ip("10.20.1.10"), HTTPS);
@@ -173,7 +176,7 @@ describe("flows that somebody changed", () => {
     await expectAgreement(...across);
   }
 
-  beforeAll(() => program(PEERED), 60_000);
+  beforeAll(() => program(PEERED));
 
   it("on the exchange, show where the packet ends", async () => {
     await stage.sandbox.ofctl("del-flows", stage.installation.names.exchange, "ip");
@@ -247,5 +250,5 @@ describe("any topology", () => {
         "ambiguousSource",
       ]),
     );
-  }, 300_000);
+  });
 });

@@ -143,7 +143,7 @@ it("gives up after the first bridges when the switch hangs amid a plan", async (
   await foundAgain(installation);
   expect(await installation.reconcile(slice("all", closed), true)).toMatchObject(ALL_WELL);
   await installation.stop();
-}, 60_000);
+});
 
 it("gives up after the first bridges when ovs-ofctl cannot be started", async () => {
   let [calls, isMissing] = [0, false];

@@ -20,7 +20,7 @@ beforeAll(async () => {
   far = await world.site("far", "10.2.0.0/16", { "10.2.1.0/24": 1 });
   const asked = await near.tenant.requestPeering(near.vpcId, far);
   await far.tenant.acceptPeering(asked.id);
-}, 60_000);
+});
 
 afterAll(() => world.dispose());
 

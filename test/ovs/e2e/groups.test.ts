@@ -51,7 +51,7 @@ beforeAll(async () => {
   await a.tenant.join(at("app1").workload.eni.id, groups.app.id);
   await b.tenant.join(at("web").workload.eni.id, groups.web.id);
   await b.tenant.join(at("db").workload.eni.id, groups.db.id);
-}, 90_000);
+});
 
 afterAll(() => world.dispose());
 

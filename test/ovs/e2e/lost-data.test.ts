@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Daemon, startDaemon } from "../../support/daemon.js";
+import { patient } from "../../support/patience.js";
 import { type PostgresServer, startPostgres } from "../../support/postgres.js";
 import { RestClient, type Vpc, waitFor } from "../../support/rest.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
@@ -75,7 +76,11 @@ describe("a switch that forwards for an installation whose data is lost", () => 
       ...sandbox.env,
       ...settings,
     };
-    const result = await execa(process.execPath, [MAIN], { env, reject: false, timeout: 60_000 });
+    const result = await execa(process.execPath, [MAIN], {
+      env,
+      reject: false,
+      timeout: patient(60_000),
+    });
     expect(result.exitCode).toBe(78);
     const ways = [`ovs/purge.sh --installation ${lost.id}`, "--adopt", "--beside", "backup"];
     for (const text of [...lost.bridges, ...ways]) expect(result.stderr).toContain(text);
@@ -98,10 +103,10 @@ describe("a switch that forwards for an installation whose data is lost", () => 
     const daemon = await begin("--adopt");
     expect(await idOf(daemon)).toBe(lost.id);
     expect(daemon.log()).toContain("is REMOVED from the switch");
-    await expect.poll(() => bridgesOf(lost.id), { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(() => bridgesOf(lost.id), { timeout: patient(20_000) }).toHaveLength(1);
     const vpc = await makeVpc(daemon);
     expect(lost.bridges).toContain(vpc.bridge);
-    await expect.poll(() => bridgesOf(lost.id), { timeout: 20_000 }).toEqual(lost.bridges);
+    await expect.poll(() => bridgesOf(lost.id), { timeout: patient(20_000) }).toEqual(lost.bridges);
     await daemon.dispose();
   });
 });

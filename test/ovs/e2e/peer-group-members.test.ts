@@ -41,7 +41,7 @@ beforeAll(async () => {
   const path = `/security-groups/${ownGroup}`;
   const { rules } = await owner.tenant.get<{ rules: { id: string }[] }>(path);
   for (const { id } of rules) await owner.tenant.call("DELETE", `${path}/rules/${id}`);
-}, 90_000);
+});
 
 explainFailures(() => world);
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
   b = await world.site("b", "10.2.0.0/16", { "10.2.1.0/24": 2 }, undefined, { closed: true });
   c = await world.site("c", "10.3.0.0/16", { "10.3.1.0/24": 1 });
   await peer(a, b, { accept: true });
-}, 90_000);
+});
 
 explainFailures(() => world);
 

@@ -1,4 +1,5 @@
 import { expect, vi } from "vitest";
+import { patient } from "../../support/patience.js";
 import { peer, waitFor } from "../../support/rest.js";
 import { udpFrame } from "./frames.js";
 import { exchangeOf, flowsOf } from "./switch-state.js";
@@ -118,7 +119,7 @@ export async function expectInSync(world: World): Promise<void> {
       );
       expect(drifted).toEqual([]);
     },
-    { timeout: REPAIR_LIMIT_MS, interval: 100 },
+    { timeout: patient(REPAIR_LIMIT_MS), interval: 100 },
   );
 }
 
@@ -132,7 +133,7 @@ export async function expectFlows(
     async () => {
       expect(await flowsOf(world.sandbox, bridge)).toEqual(flows);
     },
-    { timeout: REPAIR_LIMIT_MS, interval: 50 },
+    { timeout: patient(REPAIR_LIMIT_MS), interval: 50 },
   );
 }
 

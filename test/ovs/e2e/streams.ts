@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { z } from "zod";
+import { patient } from "../../support/patience.js";
 import { waitFor } from "../../support/rest.js";
 import { type Program, startPython } from "../program.js";
 import type { Workload } from "./workload.js";
 
 const PROGRAM = fileURLToPath(new URL("stream.py", import.meta.url));
 const SENDING_LIMIT_MS = 60_000;
-const UNDER_WAY_LIMIT_MS = 5_000;
+const UNDER_WAY_LIMIT_MS = patient(5_000);
 const POLL_MS = 40;
 
 const received = z.object({

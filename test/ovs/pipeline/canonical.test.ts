@@ -17,8 +17,8 @@ let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox();
   await sandbox.addBridge(bridge);
-}, 60_000);
-afterAll(async () => sandbox.stop(), 60_000);
+});
+afterAll(async () => sandbox.stop());
 beforeEach(async () => {
   await sandbox.ofctl("del-flows", bridge);
 });

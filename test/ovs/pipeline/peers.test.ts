@@ -10,8 +10,8 @@ let traced: TracedSwitch;
 
 beforeAll(async () => {
   traced = await startTracedSwitch(network);
-}, 120_000);
-afterAll(async () => traced.stop(), 60_000);
+});
+afterAll(async () => traced.stop());
 
 const fateOf = (of: VpcIntent, sent: string) => traced.fate(of.id, sent);
 

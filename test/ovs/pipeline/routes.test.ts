@@ -34,8 +34,8 @@ describe.each(["equal-blocks", "parts-of-blocks"] as const)("on a switch with %s
 
   beforeAll(async () => {
     traced = await startTracedSwitch(topology);
-  }, 120_000);
-  afterAll(async () => traced.stop(), 60_000);
+  });
+  afterAll(async () => traced.stop());
 
   it("every packet gets to whom the routes mean, and to nobody else", async () => {
     let received = 0;
@@ -57,8 +57,8 @@ describe("on a switch", () => {
 
   beforeAll(async () => {
     traced = await startTracedSwitch(TOPOLOGIES["parts-of-blocks"]);
-  }, 120_000);
-  afterAll(async () => traced.stop(), 60_000);
+  });
+  afterAll(async () => traced.stop());
 
   /** As it comes from the exchange to the hub's first interface, from a peer's router. */
   function fromPeer(peer: number, source: string, to: string): string {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chosenDatapath, TRAITS } from "../../support/datapath.js";
+import { patient } from "../../support/patience.js";
 import { type NetworkInterface, type VpcOf, waitFor } from "../../support/rest.js";
 import { uniqueName } from "../../support/sandbox.js";
 import { startWorld, untilAvailable, type World } from "../e2e/world.js";
@@ -51,7 +52,7 @@ function run(name: string, args: readonly string[], path = "") {
   const settings = { PATCHBAY_URL: url, PATCHBAY_TOKEN: vpc.tenant.token };
   const PATH = `${path}${process.env["PATH"]}:/usr/sbin:/sbin`;
   const env = { ...world.sandbox.env, ...settings, PATH };
-  return execa(script(name), args, { env, reject: false, timeout: 30_000 });
+  return execa(script(name), args, { env, reject: false, timeout: patient(30_000) });
 }
 
 const shown = ({ id }: NetworkInterface) =>

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { patient } from "../../support/patience.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../ovs/netns.sh", import.meta.url));
@@ -75,7 +76,7 @@ describe("ovs/netns.sh", () => {
 
   function netns(...args: string[]) {
     const env = { ...sandbox.env, PATCHBAY_URL: url, PATCHBAY_TOKEN: TOKEN };
-    return execa(SCRIPT, args, { env, reject: false, timeout: 30_000 });
+    return execa(SCRIPT, args, { env, reject: false, timeout: patient(30_000) });
   }
 
   const ports = async () => (await sandbox.vsctl("list-ports", bridge)).split("\n").filter(Boolean);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { patient } from "../../support/patience.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../ovs/sandbox.sh", import.meta.url));
@@ -24,7 +25,7 @@ async function emptyFolder(): Promise<string> {
 }
 
 const start = (dir: string, env: Record<string, string>) =>
-  execa(SCRIPT, ["start", dir], { env, reject: false, timeout: 30_000 });
+  execa(SCRIPT, ["start", dir], { env, reject: false, timeout: patient(30_000) });
 
 /** A folder with a program that finds no kernel datapath, where this kernel has one. */
 async function withoutKernelDatapath(): Promise<Record<string, string>> {

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { afterEach, describe, expect, it } from "vitest";
 import { chosenDatapath, TRAITS } from "../../support/datapath.js";
 import { hostPool } from "../../support/netns.js";
+import { patient } from "../../support/patience.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../ovs/sandbox.sh", import.meta.url));
@@ -34,7 +35,7 @@ async function forwards(sandbox: Sandbox): Promise<() => Promise<boolean>> {
 }
 
 const run = (command: string, ...args: string[]) =>
-  execa(command, args, { reject: false, timeout: 30_000 });
+  execa(command, args, { reject: false, timeout: patient(30_000) });
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "pbs-"));
