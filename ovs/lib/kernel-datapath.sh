@@ -6,6 +6,9 @@
 # Needs $dir (the switch's folder), $run, common.sh and switch-process.sh.
 
 kernel_datapath=system@ovs-system
+# An ovs-vswitchd 3.1 that starts earlier than 10 s after the machine did takes no packets from the
+# kernel, ever: docs/datapaths.md.
+earliest_uptime=11
 
 # check_kernel_datapath: stops with the reason where this switch cannot use the kernel's datapath.
 check_kernel_datapath() {
@@ -63,11 +66,17 @@ with_kernel_datapath() {
   flock -w 60 8 || die "another private Open vSwitch has been starting for a minute"
   check_kernel_datapath
   kernel_datapath_place >"$dir/kernel-datapath"
+  until_uptime "$earliest_uptime"
   "$@"
   switch_has "$kernel_datapath" ||
     ovs-appctl -t "$(control_socket)" dpctl/add-dp "$kernel_datapath" >&2 ||
     switch_has "$kernel_datapath" || die "cannot make the kernel's datapath; see $dir/ovs-vswitchd.log"
   exec 8>&-
+}
+
+until_uptime() {
+  local uptime
+  while read -r uptime </proc/uptime && [ "${uptime%%.*}" -lt "$1" ]; do sleep 0.2; done
 }
 
 # had_kernel_datapath: whether what is there is of this switch, be it running or killed.

@@ -11,7 +11,8 @@ start_postgres() {
 }
 
 # With --no-monitor there is no second process of each, as under systemd.
-start_open_vswitch() { /usr/share/openvswitch/scripts/ovs-ctl --no-monitor --system-id=random --no-record-hostname start; }
+# Not in the machine's first 10 s: docs/datapaths.md.
+start_open_vswitch() { soon 20 grep -Eq '^([0-9]{3}|[2-9][0-9]|1[1-9])' /proc/uptime && /usr/share/openvswitch/scripts/ovs-ctl --no-monitor --system-id=random --no-record-hostname start; }
 is_up() { [ -e var/up.env ] && . var/up.env && curl -fsS -m 3 "$PATCHBAY_URL/readyz" >/dev/null 2>&1; }
 
 check "PostgreSQL starts" start_postgres
