@@ -6,7 +6,7 @@ import type { Flow } from "../openflow/flow.js";
  * Every flow tells it in its cookie. Raise it with any change to them, or a packet that conntrack
  * hands back goes on among tables that mean something else: docs/adr/0018-layouts.md.
  */
-export const LAYOUT = 3;
+export const LAYOUT = 4;
 
 /** Where packets enter a bridge, in every layout. */
 export const ENTRY_TABLE = 0;

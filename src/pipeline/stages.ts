@@ -7,7 +7,7 @@ export interface Stage {
   readonly other: "egressOther" | "ingressOther";
   readonly verdict: "egressVerdict" | "ingressVerdict";
   readonly room: "egressRoom" | "ingressRoom";
-  readonly onward: "peering" | "deliver";
+  readonly onward: "peering" | "ingressAdmission";
   readonly refusal: DropReason;
   /** What the interface is in a connection that such a packet opens, and in one that it answers. */
   readonly opening: Role;
@@ -30,7 +30,7 @@ export const STAGES: readonly Stage[] = [
     other: "ingressOther",
     verdict: "ingressVerdict",
     room: "ingressRoom",
-    onward: "deliver",
+    onward: "ingressAdmission",
     refusal: "ingressPolicy",
     opening: "called",
     answering: "caller",

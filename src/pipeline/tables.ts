@@ -109,13 +109,19 @@ export const VPC_TABLES = declareTables({
       "remembers what the receiver may be called for, and drops what its groups do not allow",
     matches: ["ip", "ct_state", "reg7", "reg8"],
     actions: ["set_field", "ct", "goto_table"],
-    next: ["ingressRoom", "deliver", "drops"],
+    next: ["ingressRoom", "ingressAdmission", "drops"],
   },
   ingressRoom: {
     purpose: "drops what opens a connection that the receiver has no room for",
     matches: ["ip", "ct_label"],
     actions: ["set_field", "goto_table"],
-    next: ["deliver", "drops"],
+    next: ["ingressAdmission", "drops"],
+  },
+  ingressAdmission: {
+    purpose: "admits once more what conntrack has held: its peering may have ended meanwhile",
+    matches: ["ip", "reg1", "nw_src", "nw_dst"],
+    actions: ["goto_table"],
+    next: ["deliver"],
   },
   deliver: {
     purpose: "hands packets to the interface that has the destination address, or has it allowed",

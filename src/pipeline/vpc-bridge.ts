@@ -10,6 +10,7 @@ import { localContinuityFlow, peeringContinuityFlow } from "./continuity.js";
 import { deliverFlows } from "./deliver.js";
 import { dropFlows } from "./drops.js";
 import { gatewayFlows } from "./gateway.js";
+import { admissionFlows, localAdmissionFlow } from "./ingress-admission.js";
 import { type Member, memberFlow, membersOf } from "./members.js";
 import { membershipFlow } from "./memberships.js";
 import { localFlow, peeringFlows } from "./peering.js";
@@ -83,6 +84,7 @@ function vpcFlows(context: VpcContext): Flow[] {
     ...policyFlows(context),
     localFlow(context),
     ...returnRouteFlows(context),
+    localAdmissionFlow(context),
     localContinuityFlow(context),
     ...ruleFlows(context),
   ];
@@ -90,7 +92,11 @@ function vpcFlows(context: VpcContext): Flow[] {
 
 /** The flows of a peering on the bridge of one of its sides; what else is there does not matter. */
 export function flowsOfPeering(context: VpcContext, peering: OwnPeering): Flow[] {
-  return [...peeringFlows(context, peering), peeringContinuityFlow(context, peering)];
+  return [
+    ...peeringFlows(context, peering),
+    ...admissionFlows(context, peering),
+    peeringContinuityFlow(context, peering),
+  ];
 }
 
 function flowsOfInterface(context: VpcContext, eni: BoundInterface): Flow[] {

@@ -7,6 +7,8 @@ export interface DatapathTraits {
   readonly dpctlName: string;
   /** Whether the host's own network stack sees each frame of a port as well. */
   readonly handsFramesToHost: boolean;
+  /** Whether the switch reads a port from a packet socket, as a program that captures does. */
+  readonly readsPortsFromSockets: boolean;
   /** Whether frames must have their checksums when they come in: a veth leaves them out otherwise. */
   readonly needsChecksumsOfWorkloads: boolean;
   /** Whether connections end with ovs-vswitchd: the kernel's are remembered without it. */
@@ -23,6 +25,7 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
   netdev: {
     dpctlName: "netdev@ovs-netdev",
     handsFramesToHost: true,
+    readsPortsFromSockets: true,
     needsChecksumsOfWorkloads: true,
     forgetsConnectionsAtRestart: true,
     joinsFragments: false,
@@ -32,6 +35,7 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
   system: {
     dpctlName: "system@ovs-system",
     handsFramesToHost: false,
+    readsPortsFromSockets: false,
     needsChecksumsOfWorkloads: false,
     forgetsConnectionsAtRestart: false,
     joinsFragments: true,

@@ -2,12 +2,15 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { routerMac } from "../../../src/domain/mac.js";
+import { chosenDatapath } from "../../support/datapath.js";
 import { eniId, peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Host, type HostPool, hostPool } from "../../support/netns.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
 import { ALL_WELL, eventually, type Installation, install } from "./fixture.js";
 
-const ROUNDS = 12;
+/** In the kernel's datapath packets wait, at times, and may be late: that takes more rounds to see. */
+const ROUNDS = chosenDatapath() === "system" ? 40 : 12;
 const CROWD = 30_720;
 const VPCS = [vpcIntent(1, 1), vpcIntent(2, 1)];
 const PEERING = peeringIntent(1, 1, 2);
@@ -39,21 +42,20 @@ afterAll(async () => {
 it("lets no packet through once the cut is reported, with a flood in both directions", async () => {
   const load = await crowdDatapath();
   const floods = [flood(left, right.ip), flood(right, left.ip)];
-  const sum = (field: string) => floods.reduce((all, { pid }) => all + ipCounter(pid, field), 0);
-  const received = () => sum("InReceives");
-  const sent = () => sum("OutRequests");
+  const sent = () => floods.reduce((all, { pid }) => all + ipCounter(pid, "OutRequests"), 0);
+  const delivered = () => deliveredTo(left) + deliveredTo(right);
   for (let round = 0; round < ROUNDS; round += 1) {
     const opened = await installation.reconcile(slice(SCOPE, VPCS, [PEERING]));
     expect(opened).toMatchObject({ ...ALL_WELL, installedPeerings: [PEERING.id] });
-    const before = received();
-    await eventually(() => received() > before + 2000);
+    const before = delivered();
+    await eventually(() => delivered() > before + 2000);
 
     const leaving = slice(SCOPE, VPCS, [{ ...PEERING, admitted: false }]);
     const cut = await installation.reconcile(leaving);
-    const [receivedAtCut, sentAtCut] = [received(), sent()];
+    const [deliveredAtCut, sentAtCut] = [delivered(), sent()];
     expect(cut).toMatchObject({ ...ALL_WELL, removedPeerings: [PEERING.id] });
     await eventually(() => sent() > sentAtCut + 2000);
-    expect(received() - receivedAtCut, `received after the cut, round ${round}`).toBe(0);
+    expect(delivered() - deliveredAtCut, `passed after the cut, round ${round}`).toBe(0);
   }
   await Promise.all([load, ...floods].map(end));
 });
@@ -63,14 +65,18 @@ async function end(process: ChildProcess): Promise<void> {
   await once(process, "close");
 }
 
-function plug(n: number): Promise<Host> {
-  return hosts.create({
+/** Knows its gateway: the switch has no reason to send it anything but what passes. */
+async function plug(n: number): Promise<Host> {
+  const gateway = `10.${n}.1.1`;
+  const host = await hosts.create({
     bridge: installation.names.vpcBridge(n),
     address: `10.${n}.1.4/24`,
     mac: `02:00:00:00:0${n}:04`,
-    gateway: `10.${n}.1.1`,
+    gateway,
     ifaceId: eniId(n),
   });
+  await host.exec("ip", "neigh", "add", gateway, "lladdr", routerMac(n), "dev", "eth0");
+  return host;
 }
 
 /** Fills the datapath with flows of a bridge of somebody else: revalidating then takes its time. */
@@ -120,6 +126,14 @@ function flood(from: Host, to: string): ChildProcess {
     `    s[i % 64].sendto(b'x' * 64, ('${to}', 9000 + i % 512))`,
     "  except ConnectionRefusedError: pass",
   ]);
+}
+
+/**
+ * What the switch has given to a host. The host itself may receive it later: a device's frames wait
+ * for their turn in the kernel.
+ */
+function deliveredTo({ port }: Host): number {
+  return Number(readFileSync(`/sys/class/net/${port}/statistics/tx_packets`, "utf8"));
 }
 
 /** A counter of the Ip group (RFC 4293) in the network namespace of a process. */

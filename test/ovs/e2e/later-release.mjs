@@ -7,7 +7,7 @@ import { isMainThread } from "node:worker_threads";
 const REGISTERS_MOVED_BY = 4;
 
 const CHANGES = new Map([
-  ["layout.js", [["LAYOUT = 3;", "LAYOUT = 4;"]]],
+  ["layout.js", [["LAYOUT = 4;", "LAYOUT = 5;"]]],
   ["exchange.js", [["PRIORITIES.ordinary.value", "(PRIORITIES.ordinary.value + 1)"]]],
 ]);
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { z } from "zod";
+import { chosenDatapath, TRAITS } from "../../support/datapath.js";
 import { patient } from "../../support/patience.js";
 import { waitFor } from "../../support/rest.js";
 import { type Program, startPython } from "../program.js";
@@ -100,10 +101,22 @@ export async function goOn(stream: Stream, datagrams: number): Promise<void> {
 }
 
 /**
- * The switch reads a port from a socket, whose queue the kernel fills. When others take all of the
- * processor for a third of a second it overflows, and the kernel counts what it drops.
+ * What the switch came too late for, and the kernel dropped and counted: when others take all of the
+ * processor for a third of a second, a queue overflows.
  */
-async function unreadAt(port: string): Promise<number> {
+function unreadAt(port: string): Promise<number> {
+  return TRAITS[chosenDatapath()].readsPortsFromSockets ? droppedAtSocket(port) : lostOnWayUp();
+}
+
+/** Packets that met no flow of the kernel's, of all ports. */
+async function lostOnWayUp(): Promise<number> {
+  const { stdout } = await execa("ovs-dpctl", ["show", TRAITS.system.dpctlName]);
+  const lost = /lost:(\d+)/.exec(stdout)?.[1];
+  if (lost === undefined) throw new Error(`the datapath does not say what it has lost: ${stdout}`);
+  return Number(lost);
+}
+
+async function droppedAtSocket(port: string): Promise<number> {
   const { stdout } = await execa("ss", ["--packet", "--memory", "--numeric", "--no-header"]);
   const line = stdout.split("\n").find((each) => each.includes(`*:${port} `));
   const dropped = /skmem:\(.*,d(\d+)\)/.exec(line ?? "")?.[1];

@@ -14,7 +14,7 @@ describe("docs/pipeline.md", () => {
   it("lists tables, registers, priorities and cookies from the code", async () => {
     const document = await read("pipeline.md");
     expect(document).not.toContain("{{");
-    expect(document).toContain("| 67 | [route](#route) |");
+    expect(document).toContain("| 99 | [route](#route) |");
     expect(document).toContain("| `reg1` | peering |");
     expect(document).toContain("| `reg2` | routeTable |");
     expect(document).toContain("| `reg9` | dropReason |");

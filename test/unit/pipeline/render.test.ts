@@ -69,6 +69,7 @@ describe("a VPC bridge", () => {
     expect(asRequester.map(({ table }) => table)).toEqual([
       VPC_TABLES.peering.number,
       VPC_TABLES.exchangeIngress.number,
+      VPC_TABLES.ingressAdmission.number,
       VPC_TABLES.continuity.number,
     ]);
   });
@@ -178,7 +179,7 @@ describe("the exchange", () => {
   });
 
   it("admits both directions, each by port, MACs and blocks", () => {
-    const cookie = 0xabcdef34_00000065n;
+    const cookie = 0xabcdef44_00000065n;
     const [there, back, ...more] = exchangeFlows([ab], uplinks, OPTIONS);
     expect(more).toEqual([]);
     expect(there).toEqual({

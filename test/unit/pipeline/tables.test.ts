@@ -15,28 +15,29 @@ describe("the tables of a VPC bridge", () => {
   it("have numbers in order of declaration", () => {
     expect(Object.values(VPC_TABLES).map(({ name, number }) => `${number} ${name}`)).toEqual([
       "0 classify",
-      "65 spoofGuard",
-      "66 arp",
-      "67 route",
-      "68 egressTrack",
-      "69 egressState",
-      "70 egressOther",
-      "71 egressVerdict",
-      "72 egressRoom",
-      "73 peering",
-      "74 exchangeIngress",
-      "75 ingressSubnet",
-      "76 returnRoute",
-      "77 ingressTrack",
-      "78 ingressState",
-      "79 ingressOther",
-      "80 ingressVerdict",
-      "81 ingressRoom",
-      "82 deliver",
-      "83 continuity",
-      "84 memberships",
-      "85 rules",
-      "86 drops",
+      "97 spoofGuard",
+      "98 arp",
+      "99 route",
+      "100 egressTrack",
+      "101 egressState",
+      "102 egressOther",
+      "103 egressVerdict",
+      "104 egressRoom",
+      "105 peering",
+      "106 exchangeIngress",
+      "107 ingressSubnet",
+      "108 returnRoute",
+      "109 ingressTrack",
+      "110 ingressState",
+      "111 ingressOther",
+      "112 ingressVerdict",
+      "113 ingressRoom",
+      "114 ingressAdmission",
+      "115 deliver",
+      "116 continuity",
+      "117 memberships",
+      "118 rules",
+      "119 drops",
     ]);
   });
 
@@ -61,18 +62,31 @@ describe("the tables of a VPC bridge", () => {
       "ingressOther",
       "ingressVerdict",
       "ingressRoom",
+      "ingressAdmission",
       "deliver",
       "drops",
     ]);
   });
 
   it("judge nothing before it has a route, and deliver nothing that is not judged", () => {
-    const { route, egressTrack, ingressTrack, ingressVerdict, ingressRoom, ...others } = VPC_TABLES;
+    const {
+      route,
+      egressTrack,
+      ingressTrack,
+      ingressVerdict,
+      ingressRoom,
+      ingressAdmission,
+      ...others
+    } = VPC_TABLES;
     expect(route.next).toEqual(["egressTrack", "drops"]);
     expect(egressTrack.next).toEqual(["egressState"]);
     expect(ingressTrack.next).toEqual(["ingressState"]);
-    expect(ingressVerdict.next).toContain("deliver");
-    expect(ingressRoom.next).toContain("deliver");
+    expect(ingressVerdict.next).toContain("ingressAdmission");
+    expect(ingressRoom.next).toContain("ingressAdmission");
+    expect(ingressAdmission.next).toEqual(["deliver"]);
+    const judged = [ingressVerdict.name, ingressRoom.name];
+    const ways = Object.values(VPC_TABLES).filter(({ next }) => next.includes("ingressAdmission"));
+    expect(ways.map(({ name }) => name)).toEqual(judged);
     expect(Object.values(others).filter(({ next }) => next.includes("deliver"))).toEqual([]);
   });
 
@@ -142,7 +156,7 @@ describe("tableFlow", () => {
     ["match on tp_dst", { ...spec, match: { tp_dst: "80" } }],
     ["action output", { ...spec, actions: [output(4)] }],
     ["next table deliver", { ...spec, actions: [gotoTable(VPC_TABLES.deliver.number)] }],
-    ["next table 99", { ...spec, actions: [gotoTable(99)] }],
+    ["next table 9", { ...spec, actions: [gotoTable(9)] }],
   ])("refuses an undeclared %s", (what, wrong) => {
     const build = () => tableFlow(VPC_TABLES, VPC_TABLES.classify, wrong);
     expect(build).toThrow(PipelineError);

@@ -21,6 +21,7 @@ const STAGE_OF: Readonly<Record<keyof typeof VPC_TABLES, Stage | null>> = {
   ingressOther: "ingressPolicy",
   ingressVerdict: "ingressPolicy",
   ingressRoom: "ingressPolicy",
+  ingressAdmission: "delivery",
   deliver: "delivery",
   continuity: null,
   memberships: null,
