@@ -18,6 +18,8 @@ export interface RenderOptions {
   readonly mark: number;
   /** Whether fragments are dropped on entry: see docs/pipeline.md, classify. */
   readonly dropFragments: boolean;
+  /** Whether the datapath drops by itself what a zone has no room for: see docs/pipeline.md, egressRoom. */
+  readonly dropsBeyondRoom: boolean;
 }
 
 /** Port numbers on a VPC's bridge. */

@@ -20,7 +20,7 @@ export interface ExampleFlows {
   readonly exchange: readonly Flow[];
 }
 
-const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true };
+const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true, dropsBeyondRoom: false };
 const UPLINK_PORT = 1;
 const PLUGGED = { port: 2, zones: { caller: 8, called: 9 } };
 const MAIN_TABLE = 7;

@@ -207,10 +207,12 @@ function verdictFlows(context: VpcContext, stage: Stage): Flow[] {
   };
   const way = move("NXM_NX_REG1", "NXM_NX_CT_MARK");
   const notes = [way, moveBits(NOTE_BITS.register, NOTE_BITS.label)];
+  // Whoever needs not ask for room does not wait for it, nor can what was judged change meanwhile.
+  const remember = context.options.dropsBeyondRoom
+    ? [commit(ZONE_BITS, notes), onward]
+    : [commit(ZONE_BITS, notes, VPC_TABLES[stage.room].number)];
   return [
-    flow(fallback.value, { ip: true, ...isNew }, [
-      commit(ZONE_BITS, notes, VPC_TABLES[stage.room].number),
-    ]),
+    flow(fallback.value, { ip: true, ...isNew }, remember),
     flow(ordinary.value, { ip: true, ...isSame }, [onward]),
     flow(fallback.value, { ip: true, ...isOther }, [commit(ZONE_BITS, [way]), onward]),
     flow(uncontested.value, { ip: true }, dropFor(stage.refusal)),

@@ -55,7 +55,7 @@ class NoopBackend implements Backend {
 
   constructor({ mark }: BackendIdentity) {
     this.#names = new SwitchNames(mark);
-    this.#options = { mark, dropFragments: true };
+    this.#options = { mark, dropFragments: true, dropsBeyondRoom: false };
   }
 
   async start(_events: BackendEvents): Promise<void> {}

@@ -134,6 +134,7 @@ class OvsBackend implements Backend {
     const renderOptions = (): RenderOptions => ({
       mark,
       dropFragments: dropsFragments(datapath, watch.version),
+      dropsBeyondRoom: datapath === "system",
     });
     this.#fence = fence;
     this.#parts = {

@@ -8,7 +8,14 @@ import type { Scope } from "../../../src/domain/intent.js";
 import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 import { type Sandbox, startSandbox } from "../../support/sandbox.js";
-import { ALL_WELL, eventually, type Installation, install, watched } from "./fixture.js";
+import {
+  ALL_WELL,
+  eventually,
+  foundAgain,
+  type Installation,
+  install,
+  watched,
+} from "./fixture.js";
 
 const VPCS = [vpcIntent(1, 1), vpcIntent(2, 1), vpcIntent(3, 1)];
 const PEERING = peeringIntent(1, 1, 2);
@@ -233,6 +240,7 @@ it("follows bridges as they come and go, and a switch that was restarted", async
   await sandbox.killVswitchd();
   await watched(installation, 0);
   await sandbox.startAgain();
+  await foundAgain(installation);
   await watched(installation, 4);
   await eventually(async () => {
     return (await installation.reconcile(EVERYTHING)).failedVpcs.size === 0;

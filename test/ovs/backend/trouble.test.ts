@@ -81,7 +81,9 @@ it("opens nothing on the exchange when a VPC's bridge refuses, and goes on with 
   const scope = scopeOf(1, 2, 3);
   const outcome = await installation.reconcile(slice(scope, vpcs, peerings));
   expect(outcome.failedVpcs.get("vpc-1")).toMatch(
-    /the switch refuses "add table=73,.*": OpenFlow error 5 \(flow mod failed\), code 1/,
+    new RegExp(
+      `the switch refuses "add table=${VPC_TABLES.peering.number},.*": OpenFlow error 5 \\(flow mod failed\\), code 1`,
+    ),
   );
   expect(outcome.installedPeerings).toEqual(["pcx-2"]);
   const flows = await sandbox.ofctl("dump-flows", "--no-stats", installation.names.exchange);

@@ -80,6 +80,14 @@ async function openMany(from: Host, to: Host): Promise<void> {
   );
 }
 
+/** Packets that meet no datapath flow may be lost on their way up: some tries are in vain. */
+function untilMany(zone: number, from: Host, to: Host, least = 101): Promise<void> {
+  return eventually(async () => {
+    await openMany(from, to);
+    return (await connectionsIn(zone)) >= least;
+  });
+}
+
 it("gives each interface two zones of its own, and keeps them across restarts", async () => {
   const plugged = [await plug(1, 0), await plug(1, 1), await plug(2, 0)];
   const zones = (await Promise.all(plugged.map(zonesOf))).flat();
@@ -114,8 +122,8 @@ it("gives two interfaces that are marked with the same zone one each", async () 
 
 it("forgets the connections of a zone before another interface gets it", async () => {
   const [one, other] = [await plug(1, 0), await plug(1, 1)];
-  await openMany(one, other);
   const zone = await zoneOf(other);
+  await untilMany(zone, one, other);
   await installation.stop();
   await other.destroy();
   expect(await connectionsIn(zone)).toBeGreaterThan(100);
@@ -127,10 +135,9 @@ it("forgets the connections of a zone before another interface gets it", async (
 
 it("empties the zone of an interface that is unplugged, and takes its limit back", async () => {
   const [one, other] = [await plug(1, 0), await plug(1, 1)];
-  await openMany(one, other);
   const zone = await zoneOf(other);
+  await untilMany(zone, one, other);
   const limits = () => sandbox.appctl("dpctl/ct-get-limits");
-  expect(await connectionsIn(zone)).toBeGreaterThan(100);
   expect(await limits()).toContain(`zone=${zone},limit=`);
   await other.destroy();
   await eventually(() => installation.backend.binding(eniId(1, 1)).kind === "unbound");
@@ -195,11 +202,7 @@ it("keeps one interface from using up what the others need, also after a restart
   const [third, fourth] = [await plug(1, 2), await plug(1, 3)];
   const zone = await zoneOf(greedy, CALLER);
   const useUp = async () => {
-    await eventually(async () => {
-      // Packets that meet no datapath flow may be lost on their way up: some tries are in vain.
-      await openMany(greedy, victim);
-      return (await connectionsIn(zone)) >= MOST;
-    });
+    await untilMany(zone, greedy, victim, MOST);
     expect(await connectionsIn(zone)).toBeLessThanOrEqual(MOST);
     expect(await connects(greedy, third, 80)).toBe(false);
     expect(await connects(third, fourth, 80)).toBe(true);

@@ -4,6 +4,7 @@ import { ownsCookie } from "../../../src/openflow/cookie.js";
 import { diffFlows } from "../../../src/openflow/delta.js";
 import type { Flow } from "../../../src/openflow/flow.js";
 import { formatDelete, formatFlow, formatFlowMod } from "../../../src/openflow/text.js";
+import { VPC_TABLES } from "../../../src/pipeline/tables.js";
 import { type Sandbox, startSandbox, uniqueName } from "../../support/sandbox.js";
 import { sendBundle } from "../../support/send-bundle.js";
 import { bridgesOf, OPTIONS, TOPOLOGIES } from "../../unit/pipeline/topologies.js";
@@ -44,11 +45,11 @@ const KINDS = [
   `conjunction(${2 ** 31 + 17},`,
   "ct_state=-new-rel-rpl+trk",
   "ct(commit,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[]))",
-  "ct(commit,table=72,zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:",
-  "ct(table=69,zone=NXM_NX_REG3[0..15])",
-  "ct(table=70,zone=NXM_NX_REG3[16..31])",
+  `ct(commit,table=${VPC_TABLES.egressRoom.number},zone=NXM_NX_REG3[0..15],exec(move:NXM_NX_REG1[]->NXM_NX_CT_MARK[],move:`,
+  `ct(table=${VPC_TABLES.egressState.number},zone=NXM_NX_REG3[0..15])`,
+  `ct(table=${VPC_TABLES.egressOther.number},zone=NXM_NX_REG3[16..31])`,
   "ct_label=0x10000/0x10000",
-  "resubmit(,84)",
+  `resubmit(,${VPC_TABLES.memberships.number})`,
   "arp_spa=10.10.1.64/29,arp_tpa=10.10.1.64/29",
   "arp_spa=10.10.1.64/255.255.255.241,arp_tpa=10.10.1.64/255.255.255.241",
   "move:NXM_NX_REG11[]->NXM_OF_ARP_SPA[]",

@@ -8,7 +8,7 @@ import { flowKey } from "../../../src/openflow/text.js";
 import { peeringIntent, scopeOf, slice, vpcIntent } from "../../support/intents.js";
 
 const MARK = 0xa1b2c3;
-const OPTIONS = { mark: MARK, dropFragments: true };
+const OPTIONS = { mark: MARK, dropFragments: true, dropsBeyondRoom: false };
 const VPCS = [1, 2, 3, 4].map((n) => vpcIntent(n));
 const PAIRS = [
   [1, 2],

@@ -26,7 +26,11 @@ function dump(n: number, packets: Record<number, Record<string, number>>, mark =
     ({ id }, at) => [id, { port: at + 2, zones: zonesAt(at) }] as const,
   );
   const places = { uplink: 1, interfaces: new Map(ports) };
-  const flows = vpcBridgeFlows(vpc, [], places, { mark, dropFragments: false });
+  const flows = vpcBridgeFlows(vpc, [], places, {
+    mark,
+    dropFragments: false,
+    dropsBeyondRoom: false,
+  });
   const lines = flows.flatMap((flow) => {
     const drop = countedDrop(flow);
     if (drop === undefined) return [];

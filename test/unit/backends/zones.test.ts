@@ -120,7 +120,7 @@ describe("zones", () => {
   it("stay taken while flows mention them", () => {
     const vpc = vpcIntent(1, 1);
     const interfaces = new Map([[eniId(1), { port: 1, zones: { caller: 5, called: 3 } }]]);
-    const options = { mark: MARK, dropFragments: false };
+    const options = { mark: MARK, dropFragments: false, dropsBeyondRoom: false };
     const belief = new Belief(MARK);
     belief.set("br", vpcBridgeFlows(vpc, [], { uplink: undefined, interfaces }, options));
     expect(granted(new ZoneAllocator(), 1, [LAST_ZONE, 1, 2], belief)).toEqual([4]);

@@ -57,6 +57,20 @@ describe("a VPC bridge", () => {
     ]);
   });
 
+  it("asks for room only where the datapath does not", () => {
+    const remembering = (dropsBeyondRoom: boolean) =>
+      vpcBridgeFlows(a, [], portsOf(a), { ...OPTIONS, dropsBeyondRoom })
+        .filter(({ match }) => match["ct_state"] === "+new+trk")
+        .map(({ actions }) => /table=\d+,|goto_table:\d+/.exec(actions)?.[0]);
+    const { egressRoom, ingressRoom, peering: onward, ingressAdmission } = VPC_TABLES;
+    expect(remembering(false)).toEqual(
+      [egressRoom, ingressRoom].map((to) => `table=${to.number},`),
+    );
+    expect(remembering(true)).toEqual(
+      [onward, ingressAdmission].map((to) => `goto_table:${to.number}`),
+    );
+  });
+
   it("ignores peerings that are not admitted, and those of other VPCs", () => {
     const others = [peering(101, a, b, { admitted: false }), peering(102, b, c)];
     expect(render(others)).toEqual(render([]));

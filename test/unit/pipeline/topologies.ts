@@ -18,7 +18,11 @@ import type { RenderOptions, VpcPorts } from "../../../src/pipeline/render.js";
 import { exchangeBaseFlows, exchangeFlows, vpcBridgeFlows } from "../../../src/pipeline/render.js";
 import { openGroup } from "../../support/intents.js";
 
-export const OPTIONS: RenderOptions = { mark: 0xabcdef, dropFragments: true };
+export const OPTIONS: RenderOptions = {
+  mark: 0xabcdef,
+  dropFragments: true,
+  dropsBeyondRoom: false,
+};
 
 /** The port of the exchange on every VPC bridge. */
 export const UPLINK = 1;
