@@ -19,22 +19,22 @@ import { VPC_TABLES } from "./tables.js";
  * Between admission and delivery conntrack holds a packet twice, and the kernel datapath lets it wait
  * for ovs-vswitchd each time: its peering may have ended meanwhile.
  */
-export function admissionFlows(context: VpcContext, peering: OwnPeering): Flow[] {
+export function readmissionFlows(context: VpcContext, peering: OwnPeering): Flow[] {
   const { own, peer, number } = peering;
   return blockPairs(own.blocks, peer.blocks).map(([destination, source]) =>
-    admissionFlow(context, ofPeering(peering), number, betweenBlocks(source, destination)),
+    readmissionFlow(context, ofPeering(peering), number, betweenBlocks(source, destination)),
   );
 }
 
-export function localAdmissionFlow(context: VpcContext): Flow {
-  return admissionFlow(context, ofVpc(context), LOCAL);
+export function localReadmissionFlow(context: VpcContext): Flow {
+  return readmissionFlow(context, ofVpc(context), LOCAL);
 }
 
 function betweenBlocks(source: Cidr, destination: Cidr): Match {
   return { ...blockMatch("nw_src", source), ...blockMatch("nw_dst", destination) };
 }
 
-function admissionFlow(
+function readmissionFlow(
   context: VpcContext,
   subject: Subject,
   peering: number,

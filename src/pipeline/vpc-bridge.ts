@@ -10,7 +10,7 @@ import { localContinuityFlow, peeringContinuityFlow } from "./continuity.js";
 import { deliverFlows } from "./deliver.js";
 import { dropFlows } from "./drops.js";
 import { gatewayFlows } from "./gateway.js";
-import { admissionFlows, localAdmissionFlow } from "./ingress-admission.js";
+import { localReadmissionFlow, readmissionFlows } from "./ingress-admission.js";
 import { type Member, memberFlow, membersOf } from "./members.js";
 import { membershipFlow } from "./memberships.js";
 import { localFlow, peeringFlows } from "./peering.js";
@@ -84,7 +84,7 @@ function vpcFlows(context: VpcContext): Flow[] {
     ...policyFlows(context),
     localFlow(context),
     ...returnRouteFlows(context),
-    localAdmissionFlow(context),
+    localReadmissionFlow(context),
     localContinuityFlow(context),
     ...ruleFlows(context),
   ];
@@ -94,7 +94,7 @@ function vpcFlows(context: VpcContext): Flow[] {
 export function flowsOfPeering(context: VpcContext, peering: OwnPeering): Flow[] {
   return [
     ...peeringFlows(context, peering),
-    ...admissionFlows(context, peering),
+    ...readmissionFlows(context, peering),
     peeringContinuityFlow(context, peering),
   ];
 }

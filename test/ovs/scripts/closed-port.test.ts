@@ -260,6 +260,12 @@ describe("a device plugged in by other means", () => {
       macvlan,
     ],
   ])("is found open again when it gets %s", async (_, change, says) => {
+    if (says === macvlan && !TRAITS[chosenDatapath()].handsFramesToHost) {
+      await expect(ip(...change), "who takes a device's frames takes them alone").rejects.toThrow(
+        "busy",
+      );
+      return;
+    }
     await ip(...change);
     const found = await check();
     await execa("ip", ["addr", "flush", "dev", device]);
