@@ -4,6 +4,8 @@
 here=$(dirname -- "${BASH_SOURCE[0]}")
 # shellcheck source=checks.sh
 . "$here/checks.sh"
+# shellcheck source=../../../ovs/lib/kernel-datapath.sh
+. ovs/lib/kernel-datapath.sh
 
 export DATABASE_URL=postgresql://postgres:guest@127.0.0.1/postgres
 start_postgres() {
@@ -11,8 +13,7 @@ start_postgres() {
 }
 
 # With --no-monitor there is no second process of each, as under systemd.
-# Not in the machine's first 10 s: docs/datapaths.md.
-start_open_vswitch() { soon 20 grep -Eq '^([0-9]{3}|[2-9][0-9]|1[1-9])' /proc/uptime && /usr/share/openvswitch/scripts/ovs-ctl --no-monitor --system-id=random --no-record-hostname start; }
+start_open_vswitch() { until_uptime "$earliest_uptime" && /usr/share/openvswitch/scripts/ovs-ctl --no-monitor --system-id=random --no-record-hostname start; }
 is_up() { [ -e var/up.env ] && . var/up.env && curl -fsS -m 3 "$PATCHBAY_URL/readyz" >/dev/null 2>&1; }
 
 check "PostgreSQL starts" start_postgres

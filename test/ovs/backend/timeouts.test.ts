@@ -122,6 +122,7 @@ it("forgets UDP after its time, answered later than unanswered, and lets no late
   const begun = performance.now();
   const [single, stream] = [await exchange(5001, false), await exchange(5002, true)];
   const heard = await stream.heard();
+  expect(heard).toBeGreaterThan(0);
   await eventually(() => isForgotten(5001));
   expect(await isForgotten(5002)).toBe(false);
   const refused = await refusals();

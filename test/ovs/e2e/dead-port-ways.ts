@@ -108,13 +108,13 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: "its device is deleted",
-    reason: /device is gone|No such device/,
+    reason: /device is gone/,
     kill: (place) => ip("link del", portOf(place)),
     heal: (place) => makeLink(place),
   },
   {
     name: "its device is taken to another namespace",
-    reason: /device is gone|No such device/,
+    reason: /device is gone/,
     kill: (place) => ip("link set", portOf(place), "netns", ELSEWHERE),
     heal: async (place) => {
       await ip("-n", ELSEWHERE, "link set", portOf(place), "netns 1");

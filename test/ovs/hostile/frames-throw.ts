@@ -39,23 +39,14 @@ export function forget({ posts, host, bridges }: Arena): void {
   for (const watch of [host, bridges, ...posts.map((post) => post.watch)]) watch.take();
 }
 
-/**
- * A port's frames keep their order: once these have come, all before them have been judged. They are
- * sent until they come, for the kernel throws away what ovs-vswitchd has no time for.
- */
+/** A port's frames keep their order: once these have come, all before them have been judged. */
 async function passage(arena: Arena, thrower: Post, scene: Surroundings, label: string) {
   const reached = arena.posts.filter((post) => post !== thrower && arena.may(thrower, post));
+  await thrower.workload.send(reached.map(({ ip }) => rightFrame(scene, ip, label)));
   const wanted = mark(label);
   const came = ({ watch }: Post) => watch.seen.some(({ frame }) => frame.includes(wanted));
-  const missing = () => reached.filter((post) => !came(post));
-  const send = () => thrower.workload.send(missing().map(({ ip }) => rightFrame(scene, ip, label)));
-  const allCame = async () => {
-    if (missing().length === 0) return true;
-    await send();
-    return false;
-  };
-  await send();
-  await waitFor(allCame, ARRIVAL_LIMIT_MS, `${label} at ${reached.map(({ name }) => name)}`);
+  const missing = () => reached.filter((post) => !came(post)).map(({ name }) => name);
+  await waitFor(() => missing().length === 0, ARRIVAL_LIMIT_MS, `${label} at ${missing()}`);
 }
 
 /** Whatever came in at a post before the answer of its gateway has been reported by then. */
