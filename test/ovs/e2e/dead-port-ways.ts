@@ -43,7 +43,7 @@ export async function makeLink({ world, workload }: Plugged): Promise<void> {
 }
 
 /** Addresses and routes go with a link that is deleted or set down. */
-async function setUpFarEnd({ world, workload: { eni, host } }: Plugged): Promise<void> {
+export async function setUpFarEnd({ world, workload: { eni, host } }: Plugged): Promise<void> {
   await ownChecksums(world.sandbox, host);
   await ip("-n", host.netns, "addr replace", `${eni.privateIp}/24`, "dev eth0");
   await ip("-n", host.netns, "link set eth0 up");

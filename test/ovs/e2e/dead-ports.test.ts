@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TRAITS } from "../../support/datapath.js";
 import { type NetworkInterface, peer, type TenantClient, waitFor } from "../../support/rest.js";
 import { uniqueName } from "../../support/sandbox.js";
-import { ELSEWHERE, ip, makeLink, type Place, WAYS } from "./dead-port-ways.js";
+import { ELSEWHERE, ip, makeLink, type Place, setUpFarEnd, WAYS } from "./dead-port-ways.js";
 import { explainFailures } from "./diagnosis.js";
 import type { Workload } from "./workload.js";
 import { type Site, startWorld, type World } from "./world.js";
@@ -119,6 +120,24 @@ it("hears a device that took the place of another in one moment", async () => {
   await ip("link del", workload.host.port);
   await makeLink({ world, workload });
   await expectAlive();
+});
+
+it("leaves a port alone whose device is back until that is set up", async () => {
+  const { workload } = place;
+  const { port } = workload.host;
+  const number = () => world.sandbox.vsctl("get", "Interface", port, "ofport");
+  const before = await number();
+  await ip("link set", port, "netns", ELSEWHERE);
+  await untilDead(workload, /device is gone/);
+  await ip("-n", ELSEWHERE, "link set", port, "netns 1");
+  await untilDead(workload, /set down/);
+  await world.operator.call("POST", "/data-plane/reconcile");
+  expect(await number()).toBe(before);
+  await ip("link set", port, "up");
+  await setUpFarEnd(place);
+  await expectAlive();
+  const isReopened = TRAITS[world.sandbox.datapath].readsPortsFromSockets;
+  if (isReopened) expect(await number()).not.toBe(before);
 });
 
 it("hears a device that was made anew while nobody watched", async () => {

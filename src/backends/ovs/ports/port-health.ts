@@ -39,7 +39,7 @@ export class PortHealth implements PortWatch {
 
   /** Whether the port of a claim has to be opened again. */
   isStale({ row }: Claim): boolean {
-    return this.#history.isStale(row);
+    return this.#history.isDue(row);
   }
 
   troubleOf(claim: Claim): string | undefined {

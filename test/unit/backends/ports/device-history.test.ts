@@ -32,7 +32,7 @@ it.each([
   ["it was away when it was first seen", [{ ifindex: 0 }, { ifindex: 7 }]],
 ])("a port is stale once its device is back: %s", (_, states) => {
   const { history, told } = after(states);
-  expect(history.isStale(UUID)).toBe(true);
+  expect(history.isDue(UUID)).toBe(true);
   expect(told.at(-1)).toEqual(scopeOf(1));
   expect(told.slice(0, -1)).toEqual(states.slice(1).map(() => new Set()));
 });
@@ -58,20 +58,40 @@ it.each([
     ],
   ],
 ])("a port is not when %s", (_, states) => {
-  expect(after(states).history.isStale(UUID)).toBe(false);
+  expect(after(states).history.isDue(UUID)).toBe(false);
+});
+
+it("a port whose device is back is left alone while that is down", () => {
+  const back = [
+    { ifindex: 7 },
+    { ifindex: 0, adminState: "down" },
+    { ifindex: 7, adminState: "down" },
+  ];
+  expect(after(back).history.isDue(UUID)).toBe(false);
+  const { history, told } = after([...back, { ifindex: 7, adminState: "up" }]);
+  expect(history.isDue(UUID)).toBe(true);
+  expect(told).toEqual([new Set(), new Set(), new Set(), scopeOf(1)]);
+});
+
+it("a port that is set down before it was opened again is told of once more when it is up", () => {
+  const replaced = [{ ifindex: 7 }, { ifindex: 8 }, { ifindex: 8, adminState: "down" }];
+  expect(after(replaced).history.isDue(UUID)).toBe(false);
+  const { history, told } = after([...replaced, { ifindex: 8, adminState: "up" }]);
+  expect(history.isDue(UUID)).toBe(true);
+  expect(told).toEqual([new Set(), scopeOf(1), new Set(), scopeOf(1)]);
 });
 
 it("a port of the kernel's datapath never is", () => {
-  expect(after([{ ifindex: 7 }, { ifindex: 8 }], "system").history.isStale(UUID)).toBe(false);
+  expect(after([{ ifindex: 7 }, { ifindex: 8 }], "system").history.isDue(UUID)).toBe(false);
 });
 
 it("a port is not any more once it was opened again, by whomever", () => {
   const replaced = [{ ifindex: 7 }, { ifindex: 8 }];
-  expect(after([...replaced, { ifindex: 8, ofport: 6 }]).history.isStale(UUID)).toBe(false);
+  expect(after([...replaced, { ifindex: 8, ofport: 6 }]).history.isDue(UUID)).toBe(false);
   const { history } = after(replaced);
   history.forgetAll();
   history.follow(view({ ifindex: 8 }, "netdev"));
-  expect(history.isStale(UUID)).toBe(false);
+  expect(history.isDue(UUID)).toBe(false);
 });
 
 describe("where nobody has watched, what the switch listens to", () => {
@@ -81,7 +101,7 @@ describe("where nobody has watched, what the switch listens to", () => {
   const afterReading = (...indexes: number[]) => {
     const { history } = after([{ ifindex: 7 }]);
     history.compare(parsePacketSockets(HEAD + indexes.map(socket).join("\n")));
-    return history.isStale(UUID);
+    return history.isDue(UUID);
   };
 
   it("tells whether a port hears its device", () => {
