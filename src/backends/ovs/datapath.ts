@@ -1,3 +1,4 @@
+import { randomInterfaceMac } from "../../domain/mac.js";
 import { RpcError } from "./json-rpc.js";
 import type { Unixctl } from "./unixctl.js";
 
@@ -6,8 +7,7 @@ const WAIT_LIMIT_MS = 10_000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 160;
 
-/** TEST-NET-1 (RFC 5737): no tunnel ever leads there. */
-const POKED_ADDRESS = "192.0.2.1";
+const UNTAGGED = "0";
 
 /**
  * Returns when no packet is forwarded any more by flows that a bundle has removed.
@@ -47,15 +47,18 @@ async function keepPoking(poke: () => Promise<void>, until: Promise<unknown>): P
 }
 
 /**
- * Starts a round. A changed entry in the neighbour cache, which only tunnels read, makes the
- * revalidators look at every datapath flow; it ages out by itself.
+ * Starts a round. A change of what a bridge has learned, which only the action NORMAL reads, makes
+ * the revalidators look at every datapath flow, on either datapath (Open vSwitch 2.17 and later).
+ * Refused, say because somebody has just deleted the bridge, it only leaves the wait as long as it is.
  */
 async function pokeRevalidators(unixctl: Unixctl, bridge: string): Promise<void> {
-  const digits = Math.floor(Math.random() * 2 ** 32)
-    .toString(16)
-    .padStart(8, "0");
-  const mac = `02:00:${(digits.match(/../g) ?? []).join(":")}`;
-  await unixctl.runBeside("tnl/neigh/set", [bridge, POKED_ADDRESS, mac]);
+  const mac = randomInterfaceMac();
+  try {
+    await unixctl.runBeside("fdb/add", [bridge, bridge, UNTAGGED, mac]);
+    await unixctl.runBeside("fdb/del", [bridge, UNTAGGED, mac]);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+  }
 }
 
 /** With a kernel and a userspace datapath in one ovs-vswitchd there is nothing to wait for. */

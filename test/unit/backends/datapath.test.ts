@@ -21,13 +21,26 @@ it("waits for two rounds, the second asked for once the first has ended", async 
     if (request.method === "revalidator/wait") held.push(() => reply(socket, request, ""));
     else reply(socket, request, "OK");
     // A poke starts the round that a wait is for.
-    if (request.method === "tnl/neigh/set") for (const end of held.splice(0)) end();
+    if (request.method === "fdb/add") for (const end of held.splice(0)) end();
   });
   await confirmDatapath(unixctl, "pbx");
   const methods = server?.requests.map(({ method }) => method) ?? [];
   expect(methods.filter((method) => method === "revalidator/wait")).toHaveLength(2);
-  const macs = pokes().map(({ params }) => params[2]);
+  const macs = pokes("fdb/add").map(({ params }) => params[3]);
   expect(new Set(macs).size, "only a change starts a round").toBe(macs.length);
+  expect(pokes("fdb/del").map(({ params }) => params[2])).toEqual(macs);
+  unixctl.close();
+});
+
+it("waits for two rounds that nobody starts where the switch refuses to be woken", async () => {
+  const unixctl = await serve((request, socket) => {
+    if (request.method === "fdb/add") reply(socket, request, null, "no such bridge");
+    else reply(socket, request, "");
+  });
+  await confirmDatapath(unixctl, "pbx");
+  const waits = server?.requests.filter(({ method }) => method === "revalidator/wait");
+  expect(waits).toHaveLength(2);
+  expect(pokes("fdb/del")).toEqual([]);
   unixctl.close();
 });
 
@@ -76,6 +89,6 @@ async function serve(answer: Parameters<typeof rpcServer>[0]): Promise<Unixctl> 
   return unixctl;
 }
 
-function pokes() {
-  return server?.requests.filter(({ method }) => method === "tnl/neigh/set") ?? [];
+function pokes(command: "fdb/add" | "fdb/del") {
+  return server?.requests.filter(({ method }) => method === command) ?? [];
 }
