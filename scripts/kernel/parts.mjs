@@ -18,7 +18,9 @@ export const CHOSEN = [
     "test/ovs/backend/restart.test.ts",
     "test/ovs/backend/timeouts.test.ts",
     "test/ovs/backend/zones.test.ts",
+    "test/ovs/e2e/dead-ports.test.ts",
     "test/ovs/pipeline/interfaces.test.ts",
+    "test/ovs/scripts/sandbox.test.ts",
   ],
   [
     "test/ovs/agreement/agreement.test.ts",

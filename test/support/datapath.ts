@@ -11,6 +11,12 @@ export interface DatapathTraits {
   readonly readsPortsFromSockets: boolean;
   /** Whether frames must have their checksums when they come in: a veth leaves them out otherwise. */
   readonly needsChecksumsOfWorkloads: boolean;
+  /** Whether a port keeps its number when its device goes: the kernel's lets it go, too. */
+  readonly keepsPortsOfGoneDevices: boolean;
+  /** Whether an internal port may get another name in the namespace that it is moved to. */
+  readonly keepsRenamedInternalPorts: boolean;
+  /** Whether what has passed lately goes on passing without ovs-vswitchd, and while that waits. */
+  readonly forwardsWithoutSwitch: boolean;
   /** Whether connections end with ovs-vswitchd: the kernel's are remembered without it. */
   readonly forgetsConnectionsAtRestart: boolean;
   /** Whether fragments pass, put together; Open vSwitch before 3.6 cannot do so in userspace safely. */
@@ -27,6 +33,9 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
     handsFramesToHost: true,
     readsPortsFromSockets: true,
     needsChecksumsOfWorkloads: true,
+    keepsPortsOfGoneDevices: true,
+    keepsRenamedInternalPorts: true,
+    forwardsWithoutSwitch: false,
     forgetsConnectionsAtRestart: true,
     joinsFragments: false,
     countsRefusedConnections: true,
@@ -37,6 +46,9 @@ export const TRAITS: Readonly<Record<Datapath, DatapathTraits>> = {
     handsFramesToHost: false,
     readsPortsFromSockets: false,
     needsChecksumsOfWorkloads: false,
+    keepsPortsOfGoneDevices: false,
+    keepsRenamedInternalPorts: false,
+    forwardsWithoutSwitch: true,
     forgetsConnectionsAtRestart: false,
     joinsFragments: true,
     countsRefusedConnections: false,

@@ -7,8 +7,11 @@ import type { Unixctl } from "./unixctl.js";
  */
 const FLAG = "flow-restore-wait";
 
-/** For anybody to read: it tells nothing of the host but that it is not in order. */
-export const FROZEN = `no packet passes: the switch was started with other_config:${FLAG}=true and waits until that is removed from its table Open_vSwitch`;
+/**
+ * For anybody to read: it tells nothing of the host but that it is not in order. Nothing new: the
+ * kernel's datapath goes on forwarding what it was told before.
+ */
+export const FROZEN = `nothing new passes: the switch was started with other_config:${FLAG}=true and waits until that is removed from its table Open_vSwitch`;
 
 export interface FreezeWatchOptions {
   readonly log: {
@@ -19,7 +22,7 @@ export interface FreezeWatchOptions {
   changed(): void;
 }
 
-/** Knows whether the whole switch forwards nothing because it waits for flows to be restored. */
+/** Knows whether the whole switch forwards nothing new because it waits for flows to be restored. */
 export class FreezeWatch {
   readonly #options: FreezeWatchOptions;
   #isAsked = false;
@@ -73,4 +76,4 @@ export function isWaiting(upcallShow: string): boolean {
   return /^\s+flows\b/m.test(upcallShow) && !/^\s+\d+: \(keys \d+\)/m.test(upcallShow);
 }
 
-const WARNING = `other_config:${FLAG}=true is set in the table Open_vSwitch: once ovs-vswitchd starts again it forwards nothing until that is removed`;
+const WARNING = `other_config:${FLAG}=true is set in the table Open_vSwitch: once ovs-vswitchd starts again it forwards nothing new until that is removed`;

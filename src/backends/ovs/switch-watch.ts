@@ -124,7 +124,7 @@ export class SwitchWatch {
     await this.#freeze.check(unixctl);
   }
 
-  /** Whether the whole switch forwards nothing; what is asked of it is the same as in `ready`. */
+  /** Whether the whole switch forwards nothing new; what is asked of it is the same as in `ready`. */
   async checkFrozen(unixctl: Unixctl): Promise<boolean> {
     await this.#freeze.check(unixctl);
     return this.#freeze.isFrozen;

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { chosenDatapath, TRAITS } from "../../support/datapath.js";
 import { ownChecksums } from "../../support/netns.js";
 import type { Workload } from "./workload.js";
 import type { World } from "./world.js";
@@ -68,6 +69,14 @@ function byOpenFlow(setting: string, undo: string, reason: RegExp): Way {
   };
 }
 
+/**
+ * What is said of a port whose device is deleted, or is not seen from here any more. Where the port
+ * goes with it, that depends on whether the switch has tried to open it again.
+ */
+export const GONE = TRAITS[chosenDatapath()].keepsPortsOfGoneDevices
+  ? /device is gone/
+  : /device is gone|the switch says "could not open network device .* \(No such device\)"/;
+
 /** To where a device is taken away; made by the test. */
 export const ELSEWHERE = "pbt-elsewhere";
 
@@ -108,13 +117,13 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: "its device is deleted",
-    reason: /device is gone/,
+    reason: GONE,
     kill: (place) => ip("link del", portOf(place)),
     heal: (place) => makeLink(place),
   },
   {
     name: "its device is taken to another namespace",
-    reason: /device is gone/,
+    reason: GONE,
     kill: (place) => ip("link set", portOf(place), "netns", ELSEWHERE),
     heal: async (place) => {
       await ip("-n", ELSEWHERE, "link set", portOf(place), "netns 1");
@@ -127,7 +136,7 @@ export const WAYS: readonly Way[] = [
   byOpenFlow("no-forward", "forward", /no-forward/),
   {
     name: "it is made a port of another type",
-    reason: /the switch says "could not open/,
+    reason: /the switch says "could not (open|add)/,
     kill: async (place) => {
       await vsctl(place, "--no-wait", "set", "Interface", portOf(place), "type=internal");
     },

@@ -63,7 +63,11 @@ export const RULES: readonly Rule[] = [
   others(INTERFACE, "cfm_mpid", "the switch takes CFM frames for itself"),
   others(INTERFACE, "lldp:*", "the switch takes LLDP frames for itself"),
   others(INTERFACE, "other_config:*", "as cfm_opstate, emc-enable"),
-  reported(SYSTEM, "other_config:flow-restore-wait", "the switch passes nothing while it is set"),
+  reported(
+    SYSTEM,
+    "other_config:flow-restore-wait",
+    "the switch passes nothing new while it is set",
+  ),
   reported(SYSTEM, "other_config:flow-limit", "bounds the flows of the datapath"),
   reported(SYSTEM, "other_config:max-idle", "how long the datapath keeps unused flows"),
   reported(SYSTEM, "other_config:max-revalidator", "how soon the datapath follows changes"),
