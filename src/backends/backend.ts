@@ -68,7 +68,7 @@ export interface Backend extends Tracing {
   binding(networkInterfaceId: string): Binding;
   /** What is seen of the interface's ports from outside the switch; none when nothing is wrong. */
   portWarnings(networkInterfaceId: string): readonly PortWarning[];
-  /** Why no packet passes at all although the switch answers, for anybody to read. */
+  /** Why nothing new passes although the switch answers, for anybody to read. */
   outage(): string | undefined;
   /** Interfaces that are plugged into a port that carries no packets: for status only. */
   deadPorts(): number;

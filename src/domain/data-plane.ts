@@ -61,7 +61,7 @@ export interface DataPlaneView {
   removal(vpcId: string, generation: number): DataPlaneStatus;
   binding(networkInterfaceId: string): Binding;
   portWarnings(networkInterfaceId: string): readonly PortWarning[];
-  /** Why no packet passes through the switch at all, for anybody to read; undefined when they do. */
+  /** Why nothing new passes through the switch, for anybody to read; undefined when it does. */
   outage(): string | undefined;
   /** Interfaces that are plugged into a port that carries no packets. */
   deadPorts(): number;

@@ -46,7 +46,7 @@ export class StatusBoard {
 
   /**
    * Status of something in these VPCs that last changed at `generation`.
-   * @param outage why no packet passes whatever the switch has followed
+   * @param outage why nothing new passes whatever the switch has followed
    */
   status(
     kind: BackendKind,

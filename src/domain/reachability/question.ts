@@ -34,7 +34,7 @@ export interface Facts {
   isFull(networkInterfaceId: string, role: "caller" | "called"): boolean;
   /** Why the port of an interface carries no packets; absent: every port that is there does. */
   deadPort?(networkInterfaceId: string): string | undefined;
-  /** Why no packet passes through the switch at all. */
+  /** Why nothing new passes through the switch. */
   readonly outage?: string | undefined;
 }
 

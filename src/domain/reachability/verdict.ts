@@ -43,7 +43,7 @@ export interface RouteHop {
 
 /** Everything that can stop a connection, in the order in which it is met. */
 export const STOPS = {
-  switchOutage: "no packet passes through the switch",
+  switchOutage: "nothing new passes through the switch",
   senderNotPluggedIn: "the sender is not plugged in",
   senderPortDead: "the sender is plugged into a port that carries no packets",
   notUnicast: "broadcast and multicast are not forwarded",

@@ -253,7 +253,7 @@ it("does not take an internal port for dead that works in another namespace", as
   await expectToWorkElsewhere(eni, name);
 });
 
-it("nor one that has another name there, unless the switch has put a dead one in its place", async () => {
+it("does not take a renamed one for dead either, unless the switch has put another in its place", async () => {
   const { eni, name } = await plugInternalPort();
   await ip("link set", name, "netns", ELSEWHERE, "name eth9");
   if (TRAITS[world.sandbox.datapath].keepsRenamedInternalPorts) {

@@ -37,8 +37,8 @@ export class PortHealth implements PortWatch {
     if (sockets !== undefined) this.#history.compare(sockets);
   }
 
-  /** Whether the port of a claim has to be opened again. */
-  isStale({ row }: Claim): boolean {
+  /** Whether the port of a claim has to be opened again, and can be. */
+  isDue({ row }: Claim): boolean {
     return this.#history.isDue(row);
   }
 
@@ -50,7 +50,7 @@ export class PortHealth implements PortWatch {
       datapathType: this.#topology?.bridges.get(bridge)?.row.datapathType ?? "",
       settings: ofport === undefined ? undefined : this.#options.settingsOf(bridge, ofport),
       hasPeer: peer?.type === "patch" && peer.options.get("peer") === plugged.name,
-      isStale: this.isStale(claim),
+      isStale: this.isDue(claim),
     });
   }
 

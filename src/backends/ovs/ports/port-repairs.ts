@@ -15,7 +15,7 @@ export interface PortRepairParts {
   readonly names: SwitchNames;
   readonly ofctl: Pick<Ofctl, "freePort">;
   readonly flowWatch: Pick<FlowWatch, "portSettings" | "portFreed">;
-  readonly health: Pick<PortHealth, "isStale">;
+  readonly health: Pick<PortHealth, "isDue">;
 }
 
 export interface PortRepairOutcome {
@@ -74,7 +74,7 @@ export class PortRepairs {
     const { watch, health } = this.#parts;
     return interfaces.flatMap(({ id }) => {
       const claim = watch.topology.soleClaim(id, vpcId);
-      return claim !== undefined && health.isStale(claim) ? [claim] : [];
+      return claim !== undefined && health.isDue(claim) ? [claim] : [];
     });
   }
 
